@@ -1,0 +1,1 @@
+"""Words and tools that every floor above may use; knows nothing of the domains."""

@@ -1,0 +1,30 @@
+"""Static files are addressed by their content, so that browsers may keep them for a year."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, Response, current_app, request, url_for
+
+
+@cache
+def _fingerprint(path: str) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+def static_url(name: str) -> str:
+    """``css/app.css`` → ``/static/css/app.css?v=1f0c…``. Raises ``FileNotFoundError`` for a name that is not there."""
+    return url_for("static", filename=name, v=_fingerprint(f"{current_app.static_folder}/{name}"))
+
+
+def _cache_for_ever(response: Response) -> Response:
+    if request.endpoint == "static" and "v" in request.args and response.status_code in (200, 304):
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals["static_url"] = static_url
+    app.after_request(_cache_for_ever)

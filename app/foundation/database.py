@@ -1,0 +1,177 @@
+"""One database, transactions opened at the door, locks taken in one written order.
+
+PostgreSQL in production and SQLite (WAL) as the embedded default run the same code.
+On PostgreSQL rows are locked with ``SELECT … FOR UPDATE``. SQLite has no row locks;
+``transaction()`` takes its single write lock at once (``BEGIN IMMEDIATE``), so two
+writers queue up instead of failing halfway.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import sqlalchemy as sa
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
+from sqlalchemy.orm import registry as Registry  # noqa: N812 - a class with a small name
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """A moment. Refuses naive values; SQLite, which knows no timezones, stores UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A moment needs a timezone.")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+Json = sa.JSON().with_variant(postgresql.JSONB, "postgresql")
+
+Id = Annotated[int, mapped_column(BigId, primary_key=True)]
+Amount = Annotated[int, mapped_column(sa.BigInteger)]
+JsonObject = Annotated[dict[str, Any], mapped_column(Json)]
+JsonList = Annotated[list[Any], mapped_column(Json)]
+
+
+def reference(target: str, **options: Any) -> Any:
+    """A foreign key column: ``member_id: Mapped[int] = reference("member.id")``."""
+    return mapped_column(BigId, sa.ForeignKey(target), **options)
+
+
+class Base(DeclarativeBase):
+    registry = Registry(metadata=sa.MetaData(naming_convention=NAMING), type_annotation_map={datetime: UTCDateTime()})
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+# --- transactions -----------------------------------------------------------------------
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Everything inside happens, or nothing does. Views, commands and jobs open one; actions never do.
+
+    What the session had read before is forgotten, so that decisions inside rest on rows
+    read inside. Functions handed to ``after_commit`` run once the commit has succeeded.
+    """
+    session = db.session()
+    if session.info.get("transaction"):
+        raise RuntimeError("A transaction is already open: actions take part in their caller's.")
+    if session.new or session.dirty or session.deleted:
+        raise RuntimeError("Something was changed before the transaction began.")
+    session.rollback()
+    session.connection(execution_options={"begin_immediate": True})
+    callbacks: list[Callable[[], object]] = []
+    session.info.update(transaction=True, lock_order=0, callbacks=callbacks)
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        for key in ("transaction", "lock_order", "callbacks"):
+            session.info.pop(key)
+    for callback in callbacks:
+        callback()
+
+
+def after_commit(callback: Callable[[], object]) -> None:
+    """Run ``callback`` after the surrounding transaction commits; never if it rolls back."""
+    db.session().info["callbacks"].append(callback)
+
+
+class LockOrder(enum.IntEnum):
+    """The order in which rows are locked. Two transactions that keep it can never wait for each other in a circle.
+
+    Several rows of one rank are locked by one statement, ordered by id.
+    """
+
+    ORDER = 10
+    PAYMENT = 20
+    STOCK = 30
+    COUPON = 40
+    WALLET = 50
+    MEMBERSHIP = 60
+
+
+def lock(order: LockOrder, statement: sa.Select[Any]) -> sa.Select[Any]:
+    """``statement`` as a locking read that also refreshes what the session already holds.
+
+    Without ``populate_existing`` SQLAlchemy would hand back the values from before the
+    lock. Raises ``RuntimeError`` outside ``transaction()`` or against the lock order.
+    """
+    info = db.session().info
+    if not info.get("transaction"):
+        raise RuntimeError("A lock needs a transaction.")
+    if order < info["lock_order"]:
+        raise RuntimeError(f"{order.name} must be locked before {LockOrder(info['lock_order']).name}.")
+    info["lock_order"] = order
+    return statement.with_for_update().execution_options(populate_existing=True)
+
+
+def insert_new(
+    table: type[Base], rows: Sequence[Mapping[str, Any]], *, unless: Sequence[str], returning: Sequence[Any]
+) -> Sequence[sa.Row[Any]]:
+    """Insert the rows whose unique columns ``unless`` are not taken yet; return ``returning`` of those inserted."""
+    if not rows:
+        return []
+    dialect = sqlite if db.session().get_bind().dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).on_conflict_do_nothing(index_elements=list(unless)).returning(*returning)
+    return db.session().execute(statement, list(rows)).all()
+
+
+# --- SQLite ---------------------------------------------------------------------------
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Give SQLite foreign keys, WAL and explicit BEGINs. PostgreSQL needs nothing."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # We emit BEGIN ourselves; the driver's own would come too late.
+        cursor = connection.cursor()
+        for pragma in ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        immediate = connection.get_execution_options().get("begin_immediate")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,68 @@
+"""Work for the background worker: what is to be done regularly, and a nudge to deliver mail now.
+
+Huey keeps the queue: an SQLite file beside the database by default, Redis when there is
+one. Jobs are plain functions of ``now``; they open their own transactions and can be run
+again at any time without harm, so nothing is lost when the worker was away.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, current_app
+from huey import Huey, RedisHuey, SqliteHuey, crontab
+
+from app.foundation import clock
+
+log = logging.getLogger(__name__)
+Job = Callable[..., Any]
+_periodic: list[tuple[str, Job, dict[str, str]]] = []
+
+
+def periodic(name: str, **schedule: str) -> Callable[[Job], Job]:
+    """Declare a job with a cron-like schedule: ``@periodic("close-unpaid", minute="*")``. It takes ``now=``."""
+
+    def register(job: Job) -> Job:
+        _periodic.append((name, job, schedule))
+        return job
+
+    return register
+
+
+def init_app(app: Flask) -> None:
+    """Make the queue and its tasks, once per application."""
+    settings = app.config["SETTINGS"]
+    if settings.redis_url:
+        huey: Huey = RedisHuey("jifen", url=settings.redis_url)
+    else:
+        huey = SqliteHuey("jifen", filename=str(settings.instance_path / "queue.db"))
+    app.extensions["huey"] = huey
+    app.extensions["jobs"] = {name: _task(app, huey, name, job, schedule) for name, job, schedule in _periodic}
+
+
+def _task(app: Flask, huey: Huey, name: str, job: Job, schedule: dict[str, str]) -> Any:
+    def run() -> None:
+        with app.app_context():
+            log.info("job %s: %s", name, job(now=clock.now()))
+
+    return huey.periodic_task(crontab(**schedule), name=name)(run)
+
+
+def nudge() -> None:
+    """Ask the worker to look at the outbox now instead of at the next full minute."""
+    task = current_app.extensions["jobs"].get("deliver-outbox")
+    if task is not None:
+        task()
+
+
+def run_all(*, now: datetime) -> dict[str, Any]:
+    """Run every periodic job once, in the order of declaration; for tests, the demo and `flask jobs run`."""
+    return {name: job(now=now) for name, job, _ in _periodic}
+
+
+def queue_answers() -> bool:
+    """Is the queue reachable? Raises what its driver raises when it is not."""
+    return current_app.extensions["huey"].pending_count() >= 0

@@ -1,0 +1,60 @@
+"""Which language a page speaks, and texts that staff write in several languages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from babel import Locale
+from flask import current_app, g, has_request_context, request
+from flask_babel import get_locale
+from flask_login import current_user
+
+from app.config import LOCALES
+
+COOKIE = "language"
+LABELS = {"en": "English", "zh_Hans": "简体中文", "zh_Hant": "繁體中文"}
+
+# Browsers say zh-CN or zh-TW; Babel does not negotiate those to a script.
+_SCRIPTS = {"zh": "zh_Hans", "zh-cn": "zh_Hans", "zh-sg": "zh_Hans", "zh-my": "zh_Hans", "zh-hans": "zh_Hans"}
+_SCRIPTS |= {"zh-tw": "zh_Hant", "zh-hk": "zh_Hant", "zh-mo": "zh_Hant", "zh-hant": "zh_Hant"}
+
+
+def negotiate(tags: list[str]) -> str | None:
+    """The first language of a browser's list that we speak: ``["zh-HK", "en"]`` → ``"zh_Hant"``."""
+    for tag in (tag.lower().replace("_", "-") for tag in tags):
+        for candidate in (tag, "-".join(tag.split("-")[:2]), tag.split("-")[0]):
+            if candidate in _SCRIPTS:
+                return _SCRIPTS[candidate]
+            if candidate in LOCALES:
+                return candidate
+    return None
+
+
+def select_locale() -> str:
+    """The person's own choice, else the cookie, else the browser's wish, else the setting."""
+    default: str = current_app.config["SETTINGS"].default_locale
+    if not has_request_context():
+        return g.get("locale") or default
+    chosen = getattr(current_user, "locale", None) or request.cookies.get(COOKIE)
+    if chosen in LOCALES:
+        return chosen
+    return negotiate(list(request.accept_languages.values())) or default
+
+
+def current_locale() -> str:
+    return str(get_locale() or Locale.parse("en"))
+
+
+def translated(texts: Mapping[str, str] | None, locale: str | None = None) -> str:
+    """A text of staff in the reader's language, else in the nearest one there is.
+
+    ``{"en": "Green tea", "zh_Hans": "绿茶"}`` reads 绿茶 for zh_Hans and for zh_Hant.
+    """
+    if not texts:
+        return ""
+    wanted = locale or current_locale()
+    near = {"zh_Hant": ("zh_Hans", "en"), "zh_Hans": ("zh_Hant", "en")}.get(wanted, ("en",))
+    for candidate in (wanted, *near):
+        if texts.get(candidate):
+            return texts[candidate]
+    return next((text for text in texts.values() if text), "")

@@ -1,0 +1,75 @@
+"""Headers that keep a page to itself, and the passwords' hash."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask import Flask, Response, current_app, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.extensions import talisman
+
+POLICY = {
+    "default-src": "'self'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",  # Bootstrap draws its checkmarks and arrows as data: pictures.
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+PERMISSIONS = {name: "()" for name in ("camera", "microphone", "geolocation", "payment", "usb")}
+
+
+@cache
+def _hasher(cheap: bool) -> PasswordHasher:
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1) if cheap else PasswordHasher()
+
+
+def hash_password(password: str) -> str:
+    return _hasher(current_app.config["SETTINGS"].cheap_passwords).hash(password)
+
+
+def password_matches(hashed: str | None, password: str) -> bool:
+    """Compare in the same time whether or not there is such an account: ``None`` is compared with a dummy."""
+    hasher = _hasher(current_app.config["SETTINGS"].cheap_passwords)
+    try:
+        return hasher.verify(hashed or _dummy(hasher), password) and hashed is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _dummy(hasher: PasswordHasher) -> str:
+    return hasher.hash("no such account")
+
+
+def _keep_private(response: Response) -> Response:
+    """Pages of a signed-in person never stay in a shared cache."""
+    if request.endpoint != "static" and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def init_app(app: Flask) -> None:
+    settings = app.config["SETTINGS"]
+    secure = settings.public_url.startswith("https://")
+    app.config.update(
+        SESSION_COOKIE_SECURE=secure, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=None
+    )
+    talisman.init_app(
+        app,
+        content_security_policy=POLICY,
+        permissions_policy=PERMISSIONS,
+        force_https=settings.production,
+        strict_transport_security=secure,
+        session_cookie_secure=secure,
+        referrer_policy="same-origin",
+    )
+    app.after_request(_keep_private)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

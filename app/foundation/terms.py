@@ -1,0 +1,79 @@
+"""Terms: the numbers a shop may change while the system runs, declared as typed dataclasses.
+
+A domain writes ``@terms("checkin") class CheckinTerms: daily: int = 5`` and reads
+``current(CheckinTerms).daily``. The defaults stand in code; what the owner changed in the
+back office is one JSON row per domain. All rows are read by one query per request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from flask import g
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.foundation import audit
+from app.foundation.actors import Actor
+from app.foundation.database import Json, Model, db
+from app.foundation.errors import InvalidInput
+
+T = TypeVar("T")
+declared: dict[str, type] = {}
+
+
+class StoredTerms(Model):
+    __tablename__ = "terms"
+
+    domain: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    values: Mapped[dict[str, Any]] = mapped_column(Json)
+    updated_at: Mapped[datetime]
+
+
+def terms(domain: str) -> Callable[[type[T]], type[T]]:
+    """Declare a domain's terms. A ``__post_init__`` that raises ``InvalidInput`` refuses nonsense."""
+
+    def declare(cls: type[T]) -> type[T]:
+        made = dataclass(frozen=True, kw_only=True)(cls)
+        made.domain = domain  # type: ignore[attr-defined]
+        declared[domain] = made
+        return made
+
+    return declare
+
+
+def current(cls: type[T]) -> T:
+    """The terms in force now."""
+    if "terms" not in g:
+        g.terms = dict(db.session.execute(sa.select(StoredTerms.domain, StoredTerms.values)).tuples().all())
+    stored = g.terms.get(cls.domain, {})  # type: ignore[attr-defined]
+    known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+    return cls(**{name: value for name, value in stored.items() if name in known})
+
+
+def change(cls: type[T], values: dict[str, Any], *, by: Actor, now: datetime) -> T:
+    """Replace a domain's terms. Raises ``InvalidInput`` with a sentence when the values make no sense."""
+    before = current(cls)
+    try:
+        after = cls(**values)
+    except TypeError as error:
+        raise InvalidInput(str(error)) from error
+    domain: str = cls.domain  # type: ignore[attr-defined]
+    stored = db.session.get(StoredTerms, domain)
+    if stored is None:
+        db.session.add(StoredTerms(domain=domain, values=asdict(after), updated_at=now))  # type: ignore[call-overload]
+    else:
+        stored.values, stored.updated_at = asdict(after), now  # type: ignore[call-overload]
+    audit.record(
+        "terms.change",
+        subject=("terms", domain, domain),
+        by=by,
+        now=now,
+        before=asdict(before),  # type: ignore[call-overload]
+        after=asdict(after),  # type: ignore[call-overload]
+    )
+    g.pop("terms", None)
+    return after

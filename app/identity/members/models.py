@@ -1,0 +1,74 @@
+"""Members 会员 and where to send their parcels."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from flask_login import UserMixin
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.foundation.actors import Actor
+from app.foundation.database import Id, Model, reference
+from app.foundation.permissions import MEMBER, Permission
+
+
+class Member(Model, UserMixin):
+    """A person with a member code.
+
+    An imported member has no password yet and can be claimed by whoever proves to own
+    the email or phone. Raising ``session_epoch`` ends all of the member's sessions.
+    """
+
+    __tablename__ = "member"
+    __table_args__ = (
+        sa.CheckConstraint("email = lower(email)", name="email_is_lower"),
+        sa.CheckConstraint("gender IN ('', 'female', 'male', 'other')", name="gender_known"),
+    )
+
+    id: Mapped[Id]
+    code: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    email: Mapped[str | None] = mapped_column(sa.String(254), unique=True)
+    phone: Mapped[str | None] = mapped_column(sa.String(20), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(sa.String(200))
+    name: Mapped[str] = mapped_column(sa.String(80), default="")
+    gender: Mapped[str] = mapped_column(sa.String(10), default="")
+    birth_date: Mapped[date | None]
+    locale: Mapped[str | None] = mapped_column(sa.String(10))
+    session_epoch: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
+
+    permissions: frozenset[Permission] = MEMBER
+
+    def get_id(self) -> str:
+        return f"member:{self.id}:{self.session_epoch}"
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("member", self.id, self.name or self.code)
+
+
+class Address(Model):
+    """A postal address of a member; at most one is the default."""
+
+    __tablename__ = "address"
+    __table_args__ = (
+        sa.Index(
+            "uq_address_default",
+            "member_id",
+            unique=True,
+            postgresql_where=sa.text("is_default"),
+            sqlite_where=sa.text("is_default"),
+        ),
+    )
+
+    id: Mapped[Id]
+    member_id: Mapped[int] = reference("member.id", index=True)
+    recipient: Mapped[str] = mapped_column(sa.String(80))
+    phone: Mapped[str] = mapped_column(sa.String(20))
+    region: Mapped[str] = mapped_column(sa.String(80))
+    city: Mapped[str] = mapped_column(sa.String(80))
+    line: Mapped[str] = mapped_column(sa.String(200))
+    postcode: Mapped[str] = mapped_column(sa.String(12), default="")
+    is_default: Mapped[bool] = mapped_column(default=False)

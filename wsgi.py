@@ -1,0 +1,5 @@
+"""The application object for a WSGI server: ``granian --interface wsgi wsgi:app``."""
+
+from app import create_app
+
+app = create_app()
