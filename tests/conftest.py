@@ -7,11 +7,13 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+from werkzeug.test import TestResponse
 
 from app import create_app
 from app.config import Settings
@@ -53,7 +55,21 @@ def application(backend: Backend) -> Iterator[Flask]:
             prepare_template()
             db.engine.dispose()
         backend.keep_as_template()
+        app.test_client_class = Browser
         yield app
+
+
+class Browser(FlaskClient):
+    """A client whose requests have contexts and database sessions of their own, as on a server.
+
+    Without this Flask would lend them the test's application context, and with it the person
+    who signed in before, the language and all rows read. What the test holds is read afresh.
+    """
+
+    def open(self, *args: Any, **options: Any) -> TestResponse:
+        db.session.rollback()
+        with self.application.app_context():
+            return super().open(*args, **options)
 
 
 def prepare_template() -> None:
