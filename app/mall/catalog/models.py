@@ -24,6 +24,7 @@ class Product(Model):
     """Texts are by language; ``search_text`` is all of them and the SKUs in lower case.
 
     ``list_price`` is what it costs outside the mall, in minor units, to show the worth.
+    ``revision`` counts the edits, so that two people editing at once do not overwrite each other unseen.
     """
 
     __tablename__ = "product"
@@ -45,6 +46,7 @@ class Product(Model):
     list_price: Mapped[Amount]
     currency: Mapped[str] = mapped_column(sa.String(3))
     search_text: Mapped[str] = mapped_column(sa.Text)
+    revision: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -58,7 +60,10 @@ class Product(Model):
 
 
 class Variant(Model):
-    """A SKU. ``stock`` never falls below zero: the database says so too."""
+    """A SKU. ``stock`` never falls below zero: the database says so too.
+
+    Orders and movements name it for ever, so it is never deleted: one that is no longer sold is not ``active``.
+    """
 
     __tablename__ = "variant"
     __table_args__ = (sa.CheckConstraint("stock >= 0", name="stock_not_negative"),)
@@ -68,6 +73,7 @@ class Variant(Model):
     sku: Mapped[str] = mapped_column(sa.String(60), unique=True)
     name: Mapped[JsonObject]
     stock: Mapped[int]
+    active: Mapped[bool] = mapped_column(default=True)
     rank: Mapped[int] = mapped_column(default=0)
 
 
@@ -88,7 +94,7 @@ class Price(Model):
 
 
 class Picture(Model):
-    """``file`` is the name of a re-encoded WebP below the media folder."""
+    """``file`` is the name, without its size, of re-encoded WebP files below the media folder."""
 
     __tablename__ = "picture"
 

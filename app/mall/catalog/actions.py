@@ -1,0 +1,348 @@
+"""What changes the catalogue. Everything that staff do here leaves an audit entry."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import IO, Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.exc import IntegrityError
+
+from app.foundation import audit
+from app.foundation.actors import Actor
+from app.foundation.database import LockOrder, db, lock
+from app.foundation.errors import InvalidInput, NotFound
+from app.foundation.languages import translated
+from app.mall.catalog import pictures, queries
+from app.mall.catalog.errors import OutOfStock, ProductChanged, SkuTaken
+from app.mall.catalog.models import Category, Picture, Price, Product, StockMovement, Variant
+from app.mall.catalog.rules import (
+    KINDS,
+    MOST_PICTURES,
+    MOST_STOCK,
+    ProductDraft,
+    VariantDraft,
+    search_text,
+    slugify,
+)
+
+# --- products -----------------------------------------------------------------------------
+
+
+def create_product(*, draft: ProductDraft, by: Actor, now: datetime) -> Product:
+    """A new product, not yet listed. Raises ``InvalidInput`` and ``SkuTaken``."""
+    _check(draft)
+    product = Product(slug=_free_slug(draft.name), status="draft", created_at=now, updated_at=now, revision=1)
+    _take_over(product, draft)
+    product.prices = [Price(points=int(way.points), cash=way.cash.amount) for way in draft.ways]
+    product.variants = [_new_variant(variant, rank) for rank, variant in enumerate(draft.variants)]
+    product.pictures = []
+    db.session.add(product)
+    _flush(draft)
+    for variant in product.variants:
+        if variant.stock:
+            _note_movement(variant, change=variant.stock, stock=variant.stock, reason="delivery", by=by, now=now)
+    audit.record("product.create", subject=_subject(product), by=by, now=now, after=snapshot(product))
+    return product
+
+
+def update_product(*, product: Product, draft: ProductDraft, revision: int, by: Actor, now: datetime) -> None:
+    """Make ``product`` what the draft says. ``revision`` is the one that the person was looking at.
+
+    Variants that the draft leaves out are taken off sale; stock is not touched (see ``change_stock``).
+    Raises ``ProductChanged``, ``InvalidInput`` and ``SkuTaken``.
+    """
+    _check(draft, product)
+    _claim_revision(product, revision, now)
+    before = snapshot(product)
+    _take_over(product, draft)
+    _replace_prices(product, draft)
+    _replace_variants(product, draft, by, now)
+    _flush(draft)
+    audit.record("product.update", subject=_subject(product), by=by, now=now, before=before, after=snapshot(product))
+
+
+def copy_product(*, product: Product, by: Actor, now: datetime) -> Product:
+    """A draft with the same texts, ways to pay and pictures, without stock and with SKUs of its own."""
+    mark = secrets.token_hex(2).upper()
+    draft = ProductDraft(
+        unit_id=product.unit_id,
+        category_id=product.category_id,
+        kind=product.kind,
+        name=product.name,
+        description=product.description,
+        list_price=product.worth,
+        ways=list(queries.ways_of(product).values()),
+        variants=[
+            VariantDraft(sku=f"{variant.sku[:50]}-{mark}", name=variant.name, active=variant.active)
+            for variant in product.variants
+        ],
+    )
+    copy = create_product(draft=draft, by=by, now=now)
+    copy.pictures = [Picture(file=picture.file, rank=picture.rank) for picture in product.pictures]
+    return copy
+
+
+def list_product(*, product: Product, by: Actor, now: datetime) -> None:
+    """Offer a product to members."""
+    if not any(variant.active for variant in product.variants):
+        raise InvalidInput(_("No variant is on sale. Put one on sale first, then list the product."))
+    _change_status(product, "listed", by, now)
+
+
+def archive_product(*, product: Product, by: Actor, now: datetime) -> None:
+    """Take a product out of the mall. Orders keep what they need of it."""
+    _change_status(product, "archived", by, now)
+
+
+def _change_status(product: Product, status: str, by: Actor, now: datetime) -> None:
+    before = {"status": product.status}
+    product.status, product.updated_at = status, now
+    after = {"status": status}
+    audit.record(f"product.{status}", subject=_subject(product), by=by, now=now, before=before, after=after)
+
+
+def _check(draft: ProductDraft, product: Product | None = None) -> None:
+    if not any(draft.name.values()):
+        raise InvalidInput(_("A product needs a name in at least one language."))
+    if not draft.variants:
+        raise InvalidInput(_("A product needs at least one variant."))
+    if not draft.ways:
+        raise InvalidInput(_("A product needs at least one way to pay."))
+    if draft.kind not in KINDS:
+        raise InvalidInput(_("Please choose what kind of product this is."))
+    skus = [variant.sku for variant in draft.variants]
+    taken = queries.taken_skus(skus, but_of=product.id if product else None)
+    if repeated := {sku for sku in skus if skus.count(sku) > 1} | taken:
+        raise SkuTaken(repeated)
+
+
+def _claim_revision(product: Product, revision: int, now: datetime) -> None:
+    """One statement compares and counts, so that of two people saving at once exactly one comes through."""
+    claimed = db.session.execute(
+        sa.update(Product)
+        .where(Product.id == product.id, Product.revision == revision)
+        .values(revision=Product.revision + 1, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    if not claimed.rowcount:  # type: ignore[attr-defined]
+        raise ProductChanged
+    db.session.refresh(product)
+
+
+def _take_over(product: Product, draft: ProductDraft) -> None:
+    product.unit_id, product.category_id, product.kind = draft.unit_id, draft.category_id, draft.kind
+    product.name, product.description = _texts(draft.name), _texts(draft.description)
+    product.list_price, product.currency = draft.list_price.amount, draft.list_price.currency
+    names = [draft.name, *(variant.name for variant in draft.variants)]
+    product.search_text = search_text(names, [variant.sku for variant in draft.variants])
+
+
+def _texts(texts: Mapping[str, str]) -> dict[str, str]:
+    return {language: text for language, text in texts.items() if text}
+
+
+def _replace_prices(product: Product, draft: ProductDraft) -> None:
+    """Ways that stay keep their id, so that a member who is about to order with one can."""
+    wanted = {(int(way.points), way.cash.amount) for way in draft.ways}
+    for price in list(product.prices):
+        if (price.points, price.cash) in wanted:
+            wanted.remove((price.points, price.cash))
+        else:
+            product.prices.remove(price)
+            db.session.delete(price)
+    product.prices.extend(Price(points=points, cash=cash) for points, cash in sorted(wanted))
+
+
+def _replace_variants(product: Product, draft: ProductDraft, by: Actor, now: datetime) -> None:
+    present = {variant.id: variant for variant in product.variants}
+    for variant in present.values():
+        variant.active = False
+    added = []
+    for rank, wanted in enumerate(draft.variants):
+        if wanted.id is None:
+            added.append(_new_variant(wanted, rank))
+        elif wanted.id in present:
+            variant = present[wanted.id]
+            variant.sku, variant.name = wanted.sku, _texts(wanted.name)
+            variant.active, variant.rank = wanted.active, rank
+        else:
+            raise NotFound(_("One of the variants does not belong to this product."))
+    product.variants.extend(added)
+    _flush(draft)
+    for variant in added:
+        if variant.stock:
+            _note_movement(variant, change=variant.stock, stock=variant.stock, reason="delivery", by=by, now=now)
+
+
+def _new_variant(draft: VariantDraft, rank: int) -> Variant:
+    return Variant(sku=draft.sku, name=_texts(draft.name), stock=draft.stock, active=draft.active, rank=rank)
+
+
+def _flush(draft: ProductDraft) -> None:
+    """Two people may take the same SKU between our look and our write; the database notices."""
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        if "sku" not in str(error.orig):
+            raise
+        raise SkuTaken([variant.sku for variant in draft.variants]) from error
+
+
+def _free_slug(name: Mapping[str, str]) -> str:
+    wanted = slugify(name.get("en") or "") or next(filter(None, map(slugify, name.values())), "")
+    if not wanted:
+        return f"product-{secrets.token_hex(4)}"
+    # "new" is the address of the form for a new product.
+    taken = wanted == "new" or queries.slug_taken(wanted)
+    return f"{wanted}-{secrets.token_hex(3)}" if taken else wanted
+
+
+def _subject(product: Product) -> tuple[str, object, str]:
+    return "product", product.slug, translated(product.name)
+
+
+def snapshot(product: Product) -> dict[str, Any]:
+    """What the audit log compares."""
+    return {
+        "unit": product.unit_id,
+        "category": product.category_id,
+        "kind": product.kind,
+        "name": dict(product.name),
+        "description": dict(product.description),
+        "list_price": str(product.worth),
+        "ways": sorted([price.points, price.cash] for price in product.prices),
+        "variants": [[variant.sku, dict(variant.name), variant.active] for variant in product.variants],
+    }
+
+
+# --- stock --------------------------------------------------------------------------------
+
+
+def change_stock(
+    *, variant_id: int, change: int, reason: str, reference: str = "", by: Actor, now: datetime
+) -> StockMovement:
+    """Add ``change`` pieces, or take them when negative. ``reason`` is order, release, delivery or correction.
+
+    Raises ``OutOfStock`` when fewer pieces are there, ``InvalidInput`` when there would be absurdly many.
+    """
+    variant = db.session.scalars(lock(LockOrder.STOCK, sa.select(Variant).where(Variant.id == variant_id))).one()
+    product = db.session.get_one(Product, variant.product_id)
+    stock = db.session.scalar(
+        sa.update(Variant)
+        .where(Variant.id == variant_id, (Variant.stock + change).between(0, MOST_STOCK))
+        .values(stock=Variant.stock + change)
+        .returning(Variant.stock)
+        .execution_options(synchronize_session=False)
+    )
+    if stock is None and change > 0:
+        raise InvalidInput(_("That would be more pieces than we can count. Please check the figure."))
+    if stock is None:
+        raise OutOfStock(full_name(product, variant), variant.stock)
+    db.session.refresh(variant, ["stock"])
+    if by.kind == "staff":
+        audit.record(
+            "stock.change",
+            subject=_subject(product),
+            by=by,
+            now=now,
+            before={"stock": stock - change},
+            after={"sku": variant.sku, "stock": stock, "reason": reason, "reference": reference},
+        )
+    return _note_movement(variant, change=change, stock=stock, reason=reason, reference=reference, by=by, now=now)
+
+
+def _note_movement(
+    variant: Variant, *, change: int, stock: int, reason: str, reference: str = "", by: Actor, now: datetime
+) -> StockMovement:
+    movement = StockMovement(
+        variant_id=variant.id,
+        change=change,
+        stock_after=stock,
+        reason=reason,
+        reference=reference,
+        by=by.label,
+        at=now,
+    )
+    db.session.add(movement)
+    return movement
+
+
+def full_name(product: Product, variant: Variant) -> str:
+    """``Tea towel · blue`` in the reader's language."""
+    name, kind = translated(product.name), translated(variant.name)
+    return f"{name} · {kind}" if kind else name
+
+
+# --- pictures -----------------------------------------------------------------------------
+
+
+def add_picture(*, product: Product, stream: IO[bytes], by: Actor, now: datetime) -> Picture:
+    """Re-encode a JPEG, PNG or WebP file and hang it behind the product's other pictures. Raises ``InvalidInput``."""
+    return attach_pictures(product=product, files=[pictures.store(stream)], by=by, now=now)[0]
+
+
+def attach_pictures(*, product: Product, files: Collection[str], by: Actor, now: datetime) -> list[Picture]:
+    """Hang pictures that ``pictures.store`` has written already behind the others."""
+    if len(product.pictures) + len(files) > MOST_PICTURES:
+        raise InvalidInput(_("A product has at most %(most)s pictures. Please remove some first.", most=MOST_PICTURES))
+    before = _files(product)
+    first = max((picture.rank for picture in product.pictures), default=-1) + 1
+    added = [Picture(file=file, rank=first + place) for place, file in enumerate(files)]
+    product.pictures.extend(added)
+    db.session.flush()
+    _note_pictures(product, before, by, now)
+    return added
+
+
+def move_picture(*, product: Product, picture_id: int, place: int, by: Actor, now: datetime) -> None:
+    """Put a picture at ``place`` (0 is the first, which cards show)."""
+    before = _files(product)
+    picture = _picture(product, picture_id)
+    rest = [other for other in product.pictures if other is not picture]
+    rest.insert(max(0, place), picture)
+    for rank, other in enumerate(rest):
+        other.rank = rank
+    db.session.flush()
+    db.session.refresh(product, ["pictures"])
+    _note_pictures(product, before, by, now)
+
+
+def remove_picture(*, product: Product, picture_id: int, by: Actor, now: datetime) -> None:
+    """Take a picture off the product. Its files stay, because orders of the past still show them."""
+    before = _files(product)
+    picture = _picture(product, picture_id)
+    product.pictures.remove(picture)
+    db.session.delete(picture)
+    db.session.flush()
+    _note_pictures(product, before, by, now)
+
+
+def _picture(product: Product, picture_id: int) -> Picture:
+    for picture in product.pictures:
+        if picture.id == picture_id:
+            return picture
+    raise NotFound(_("This picture is not there any more."))
+
+
+def _files(product: Product) -> dict[str, Any]:
+    return {"pictures": [picture.file for picture in product.pictures]}
+
+
+def _note_pictures(product: Product, before: dict[str, Any], by: Actor, now: datetime) -> None:
+    audit.record("product.pictures", subject=_subject(product), by=by, now=now, before=before, after=_files(product))
+
+
+# --- categories -----------------------------------------------------------------------------
+
+
+def create_category(*, code: str, name: Mapping[str, str], rank: int = 0, by: Actor, now: datetime) -> Category:
+    category = Category(code=code, name=_texts(name), rank=rank)
+    db.session.add(category)
+    db.session.flush()
+    after = {"name": category.name, "rank": rank}
+    audit.record("category.create", subject=("category", code, translated(category.name)), by=by, now=now, after=after)
+    return category

@@ -1,0 +1,202 @@
+"""Reads of the catalogue. Lists load what hangs on a product in one query per kind, never one per product."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask import url_for
+from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.interfaces import ORMOption
+
+from app.foundation.database import db
+from app.foundation.money import Money
+from app.foundation.points import Points
+from app.mall.catalog.models import Category, Price, Product, StockMovement, Variant
+from app.mall.catalog.pictures import SIZES, file_name
+from app.mall.catalog.rules import Way, search_words
+
+Scope = Collection[int] | None  # Ids of units; None means every unit.
+
+
+# --- the mall -----------------------------------------------------------------------------
+
+
+def listed(
+    *,
+    category: str | None = None,
+    search: str = "",
+    affordable: Points | None = None,
+    fewest_points_first: bool = False,
+    after: int | None = None,
+    limit: int,
+) -> Sequence[Product]:
+    """Products on offer, newest first. ``after`` is the id of the last product seen.
+
+    ``affordable`` keeps what is in stock and asks for no more than these points in one of its ways to pay.
+    """
+    statement = sa.select(Product).where(Product.status == "listed", *_matches(search)).options(*_for_cards())
+    if category:
+        statement = statement.join(Category, Category.id == Product.category_id).where(Category.code == category)
+    if affordable is not None:
+        within = sa.exists().where(Price.product_id == Product.id, Price.points <= int(affordable))
+        in_stock = sa.exists().where(Variant.product_id == Product.id, Variant.active, Variant.stock > 0)
+        statement = statement.where(within, in_stock)
+    order = _by_points if fewest_points_first else _newest_first
+    return db.session.scalars(order(statement, after).limit(limit)).all()
+
+
+def _for_cards() -> tuple[ORMOption, ...]:
+    return selectinload(Product.variants), selectinload(Product.pictures), selectinload(Product.prices)
+
+
+def _matches(search: str) -> list[sa.ColumnElement[bool]]:
+    return [Product.search_text.contains(word, autoescape=True) for word in search_words(search)]
+
+
+def _newest_first(statement: sa.Select[Product], after: int | None) -> sa.Select[Product]:
+    if after is not None:
+        statement = statement.where(Product.id < after)
+    return statement.order_by(Product.id.desc())
+
+
+def _by_points(statement: sa.Select[Product], after: int | None) -> sa.Select[Product]:
+    """By the fewest points that one of the ways asks for; then by id, so that the order is a total one."""
+    fewest = sa.select(sa.func.min(Price.points)).where(Price.product_id == Product.id).scalar_subquery()
+    if after is not None:
+        last = sa.select(sa.func.min(Price.points)).where(Price.product_id == after).scalar_subquery()
+        statement = statement.where(sa.or_(fewest > last, sa.and_(fewest == last, Product.id < after)))
+    return statement.order_by(fewest, Product.id.desc())
+
+
+def categories_on_offer() -> Sequence[Category]:
+    """Categories with at least one listed product, in their order."""
+    filled = sa.exists().where(Product.category_id == Category.id, Product.status == "listed")
+    return db.session.scalars(sa.select(Category).where(filled).order_by(Category.rank, Category.id)).all()
+
+
+def product_by_slug(slug: str, *, listed_only: bool = True, units: Scope = None) -> Product | None:
+    """A product with everything that hangs on it; ``units`` limits whose products there are."""
+    statement = sa.select(Product).where(Product.slug == slug, *_within(units)).options(*_for_cards())
+    if listed_only:
+        statement = statement.where(Product.status == "listed")
+    return db.session.scalars(statement).one_or_none()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What an order needs to know of one variant that is on offer now. ``ways`` are by price id."""
+
+    variant_id: int
+    sku: str
+    variant_name: Mapping[str, str]
+    stock: int
+    product_id: int
+    slug: str
+    name: Mapping[str, str]
+    kind: str
+    category: str
+    unit_id: int
+    currency: str
+    picture: str | None
+    ways: Mapping[int, Way]
+
+
+def variant_for_order(variant_id: int) -> Offer | None:
+    """The offer behind a variant, or ``None`` when it is not on sale (any more). Stock may be zero."""
+    statement = (
+        sa.select(Variant, Product, Category.code)
+        .join(Product, Product.id == Variant.product_id)
+        .join(Category, Category.id == Product.category_id)
+        .where(Variant.id == variant_id, Variant.active, Product.status == "listed")
+        .options(selectinload(Product.pictures), selectinload(Product.prices))
+        .execution_options(populate_existing=True)
+    )
+    row = db.session.execute(statement).one_or_none()
+    if row is None:
+        return None
+    variant, product, category = row
+    return Offer(
+        variant_id=variant.id,
+        sku=variant.sku,
+        variant_name=variant.name,
+        stock=variant.stock,
+        product_id=product.id,
+        slug=product.slug,
+        name=product.name,
+        kind=product.kind,
+        category=category,
+        unit_id=product.unit_id,
+        currency=product.currency,
+        picture=product.pictures[0].file if product.pictures else None,
+        ways=ways_of(product),
+    )
+
+
+def ways_of(product: Product) -> dict[int, Way]:
+    """Price id → way to pay; the one with the least cash first."""
+    return {price.id: Way(Points(price.points), Money(price.cash, product.currency)) for price in product.prices}
+
+
+def picture_url(file: str | None, size: str = "card") -> str | None:
+    """The address of a picture as ``card`` (400 px), ``page`` (1200 px) or ``full`` (1600 px)."""
+    return url_for("portal.media.show", name=file_name(file, SIZES[size])) if file else None
+
+
+# --- the back office ------------------------------------------------------------------------
+
+
+def _within(units: Scope) -> list[sa.ColumnElement[bool]]:
+    return [] if units is None else [Product.unit_id.in_(units)]
+
+
+def products_of_units(
+    units: Scope,
+    *,
+    search: str = "",
+    status: str = "",
+    unit_id: int | None = None,
+    category_id: int | None = None,
+    after: int | None = None,
+    limit: int,
+) -> Sequence[Product]:
+    """The products that a member of staff may see, newest first."""
+    statement = sa.select(Product).where(*_within(units), *_matches(search)).options(*_for_cards())
+    wanted = {Product.status: status or None, Product.unit_id: unit_id, Product.category_id: category_id}
+    for column, value in wanted.items():
+        if value is not None:
+            statement = statement.where(column == value)
+    return db.session.scalars(_newest_first(statement, after).limit(limit)).all()
+
+
+def all_categories() -> Sequence[Category]:
+    return db.session.scalars(sa.select(Category).order_by(Category.rank, Category.id)).all()
+
+
+def category_by_code(code: str) -> Category | None:
+    return db.session.scalars(sa.select(Category).where(Category.code == code)).one_or_none()
+
+
+def taken_skus(skus: Collection[str], *, but_of: int | None = None) -> set[str]:
+    """Which of ``skus`` belong to another product than ``but_of``."""
+    statement = sa.select(Variant.sku).where(Variant.sku.in_(skus))
+    if but_of is not None:
+        statement = statement.where(Variant.product_id != but_of)
+    return set(db.session.scalars(statement))
+
+
+def slug_taken(slug: str) -> bool:
+    return db.session.scalar(sa.select(sa.exists().where(Product.slug == slug))) is True
+
+
+def movements(product: Product, *, limit: int = 20) -> Sequence[tuple[StockMovement, str]]:
+    """The latest stock movements of a product with the SKU, newest first."""
+    statement = (
+        sa.select(StockMovement, Variant.sku)
+        .join(Variant, Variant.id == StockMovement.variant_id)
+        .where(Variant.product_id == product.id)
+        .order_by(StockMovement.id.desc())
+        .limit(limit)
+    )
+    return db.session.execute(statement).tuples().all()
