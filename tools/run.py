@@ -29,7 +29,7 @@ ACCOUNTS = """
   The password of all six is demo-jifen."""
 
 
-class Stopped(Exception):  # noqa: N818 - not an error
+class Stopped(Exception):
     """Somebody asked us to end."""
 
 

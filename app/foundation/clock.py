@@ -23,7 +23,7 @@ def now() -> datetime:
 @contextmanager
 def freeze(moment: datetime) -> Iterator[None]:
     """Let ``now()`` answer ``moment`` for a while; for tests and for telling the demo's history."""
-    global _frozen
+    global _frozen  # noqa: PLW0603 - one process has one clock
     if moment.tzinfo is None:
         raise ValueError("A moment needs a timezone.")
     before, _frozen = _frozen, moment

@@ -9,6 +9,7 @@ writers queue up instead of failing halfway.
 from __future__ import annotations
 
 import enum
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +23,8 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.orm import registry as Registry  # noqa: N812 - a class with a small name
 from sqlalchemy.types import TypeDecorator
+
+log = logging.getLogger(__name__)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -86,7 +89,8 @@ def transaction() -> Iterator[Session]:
     """Everything inside happens, or nothing does. Views, commands and jobs open one; actions never do.
 
     What the session had read before is forgotten, so that decisions inside rest on rows
-    read inside. Functions handed to ``after_commit`` run once the commit has succeeded.
+    read inside. Functions handed to ``after_commit`` run once the commit has succeeded;
+    what they raise is logged, because by then it would be untrue to say that nothing happened.
     """
     session = db.session()
     if session.info.get("transaction"):
@@ -107,12 +111,21 @@ def transaction() -> Iterator[Session]:
         for key in ("transaction", "lock_order", "callbacks"):
             session.info.pop(key)
     for callback in callbacks:
-        callback()
+        try:
+            callback()
+        except Exception:
+            log.exception("The transaction is committed, but %r failed after it", callback)
 
 
 def after_commit(callback: Callable[[], object]) -> None:
-    """Run ``callback`` after the surrounding transaction commits; never if it rolls back."""
-    db.session().info["callbacks"].append(callback)
+    """Run ``callback`` after the surrounding transaction commits; never if it rolls back.
+
+    Raises ``RuntimeError`` outside ``transaction()``.
+    """
+    info = db.session().info
+    if not info.get("transaction"):
+        raise RuntimeError("There is no transaction to come after.")
+    info["callbacks"].append(callback)
 
 
 class LockOrder(enum.IntEnum):

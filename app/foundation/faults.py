@@ -11,6 +11,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.extensions import login_manager
+from app.foundation.database import db
 from app.foundation.errors import DomainError
 from app.foundation.pages import local_url, page
 
@@ -56,8 +58,8 @@ def _answer(status: int, sentence: str | None = None, headers: dict[str, str] | 
 
 def _http_error(error: HTTPException) -> Response | HTTPException:
     status = error.code or 500
-    if status < 400:
-        return error
+    if status < 400 or error.response is not None:
+        return error  # A redirect, or an answer that was made already.
     kept = {"Allow": ", ".join(getattr(error, "valid_methods", None) or [])} if status == 405 else {}
     return _answer(status, headers={key: value for key, value in kept.items() if value})
 
@@ -87,6 +89,9 @@ def _bug(error: Exception) -> Response:
     log.exception("request %s failed: %s %s", g.get("request_id"), request.method, request.path)
     if current_app.testing:
         raise error
+    # The database may be what broke: the page about it is made for nobody in particular.
+    db.session.rollback()
+    login_manager._update_request_context_with_user()
     return _answer(500)
 
 

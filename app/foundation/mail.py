@@ -22,7 +22,7 @@ def deliver(payload: dict[str, Any]) -> None:
     message.set_content(payload["text"])
     url = urlsplit(settings.mail_url)
     if url.scheme == "console":
-        sys.stdout.write(f"--- mail ---\nTo: {payload['to']}\nSubject: {payload['subject']}\n\n{payload['text']}\n---\n")
+        sys.stdout.write("--- mail ---\nTo: {to}\nSubject: {subject}\n\n{text}\n---\n".format(**payload))
         sys.stdout.flush()
         return
     transport = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP

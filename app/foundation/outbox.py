@@ -7,6 +7,7 @@ transaction open, and marked in another; a worker that dies in between leaves it
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from app.foundation.database import Id, Json, Model, after_commit, db, transacti
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
+RUN = 60  # Seconds after which a run claims nothing more: all its leases began when it began.
 ATTEMPTS = 8
 Channel = Callable[[dict[str, Any]], None]
 _channels: dict[str, Channel] = {}
@@ -68,9 +70,9 @@ def put(channel: str, payload: dict[str, Any], *, now: datetime) -> None:
 @jobs.periodic("deliver-outbox", minute="*")
 def deliver_due(*, now: datetime, limit: int = 100) -> int:
     """Deliver up to ``limit`` due messages; returns how many were delivered. Failures wait 2, 4, 8 … minutes."""
-    delivered = 0
+    delivered, began = 0, time.monotonic()
     for _ in range(limit):
-        claimed = _claim(now)
+        claimed = _claim(now) if time.monotonic() - began < RUN else None
         if claimed is None:
             break
         delivered += _deliver(*claimed, now=now)

@@ -21,7 +21,7 @@ POLICY = {
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
-PERMISSIONS = {name: "()" for name in ("camera", "microphone", "geolocation", "payment", "usb")}
+PERMISSIONS = dict.fromkeys(("camera", "microphone", "geolocation", "payment", "usb"), "()")
 
 
 @cache
@@ -58,7 +58,10 @@ def init_app(app: Flask) -> None:
     settings = app.config["SETTINGS"]
     secure = settings.public_url.startswith("https://")
     app.config.update(
-        SESSION_COOKIE_SECURE=secure, SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", WTF_CSRF_TIME_LIMIT=None
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
     )
     talisman.init_app(
         app,
