@@ -32,7 +32,7 @@ class Settings:
     """What the process is told from outside. Times are seconds unless named otherwise."""
 
     environment: Environment = "development"
-    secret_key: str = "development-only"
+    secret_key: str = "development-only"  # noqa: S105 - refused in production
     instance_path: Path = ROOT / "instance"
     database_url: str = ""
     redis_url: str = ""

@@ -6,7 +6,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from werkzeug.test import TestResponse
 
+import app as domains
 from app import create_app
 from app.config import Settings
 from app.foundation import clock
@@ -73,6 +76,9 @@ class Browser(FlaskClient):
 
 
 def prepare_template() -> None:
+    for room in walk_packages(domains.__path__, "app."):
+        if room.name.endswith(".models"):
+            import_module(room.name)
     db.create_all()  # until the first migration is written
 
 
