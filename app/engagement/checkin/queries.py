@@ -1,0 +1,45 @@
+"""What a member has checked in."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from app.engagement.checkin import rules
+from app.engagement.checkin.models import CheckIn
+from app.engagement.checkin.terms import CheckinTerms
+from app.foundation.database import db
+from app.foundation.terms import current
+
+Days = dict[date, int]
+
+
+def days_of(member_id: int) -> Days:
+    """Every day that the member has checked in, and what it paid. One query, one small row a day."""
+    rows = db.session.execute(sa.select(CheckIn.day, CheckIn.points).where(CheckIn.member_id == member_id))
+    return {day: points for day, points in rows}
+
+
+def streak(member_id: int, *, today: date) -> int:
+    return rules.streak(days_of(member_id), today)
+
+
+def today(member_id: int, *, today: date) -> rules.Today:
+    """Where the member stands today: done or not, the streak, today's reward and the next bonus."""
+    return today_of(days_of(member_id), today=today)
+
+
+def today_of(days: Days, *, today: date) -> rules.Today:
+    return rules.today_of(days, today, current(CheckinTerms))
+
+
+def month(days: Days, first_day: date, *, today: date, since: date) -> list[list[rules.CalendarDay | None]]:
+    """The weeks of the month that begins on ``first_day``, from the member's ``days``."""
+    return rules.month_of(first_day, days, today=today, since=since, terms=current(CheckinTerms))
+
+
+def recent(member_id: int, *, limit: int) -> list[CheckIn]:
+    """The latest check-ins, newest first."""
+    query = sa.select(CheckIn).where(CheckIn.member_id == member_id).order_by(CheckIn.day.desc()).limit(limit)
+    return list(db.session.scalars(query))
