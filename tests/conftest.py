@@ -96,3 +96,7 @@ def app(application: Flask, backend: Backend) -> Iterator[Flask]:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+# At the end, because the cast needs NOON from above.
+from tests.cast import agent, alice, auditor, bob, mallory, merchant, owner, unit  # noqa: E402, F401

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVarTuple
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
@@ -128,12 +128,16 @@ def after_commit(callback: Callable[[], object]) -> None:
     info["callbacks"].append(callback)
 
 
+Columns = TypeVarTuple("Columns")
+
+
 class LockOrder(enum.IntEnum):
     """The order in which rows are locked. Two transactions that keep it can never wait for each other in a circle.
 
     Several rows of one rank are locked by one statement, ordered by id.
     """
 
+    STAFF = 5
     ORDER = 10
     PAYMENT = 20
     STOCK = 30
@@ -142,7 +146,7 @@ class LockOrder(enum.IntEnum):
     MEMBERSHIP = 60
 
 
-def lock(order: LockOrder, statement: sa.Select[Any]) -> sa.Select[Any]:
+def lock(order: LockOrder, statement: sa.Select[*Columns]) -> sa.Select[*Columns]:
     """``statement`` as a locking read that also refreshes what the session already holds.
 
     Without ``populate_existing`` SQLAlchemy would hand back the values from before the
@@ -159,7 +163,7 @@ def lock(order: LockOrder, statement: sa.Select[Any]) -> sa.Select[Any]:
 
 def insert_new(
     table: type[Base], rows: Sequence[Mapping[str, Any]], *, unless: Sequence[str], returning: Sequence[Any]
-) -> Sequence[sa.Row[Any]]:
+) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """Insert the rows whose unique columns ``unless`` are not taken yet; return ``returning`` of those inserted."""
     if not rows:
         return []

@@ -72,3 +72,25 @@ class Address(Model):
     line: Mapped[str] = mapped_column(sa.String(200))
     postcode: Mapped[str] = mapped_column(sa.String(12), default="")
     is_default: Mapped[bool] = mapped_column(default=False)
+
+
+class Registration(Model):
+    """Somebody who wants to join and has not yet shown that the email or phone is theirs.
+
+    ``code_hash`` is empty where the contact belongs to a member already: then no code was sent, none
+    fits, and the page looks the same. ``attempts`` counts every try, in the database, so that parallel
+    guessing does not get more of them.
+    """
+
+    __tablename__ = "registration"
+
+    id: Mapped[Id]
+    token: Mapped[str] = mapped_column(sa.String(43), unique=True)
+    email: Mapped[str | None] = mapped_column(sa.String(254))
+    phone: Mapped[str | None] = mapped_column(sa.String(20))
+    name: Mapped[str] = mapped_column(sa.String(80))
+    password_hash: Mapped[str] = mapped_column(sa.String(200))
+    locale: Mapped[str | None] = mapped_column(sa.String(10))
+    code_hash: Mapped[str] = mapped_column(sa.String(64))
+    attempts: Mapped[int] = mapped_column(default=0)
+    expires_at: Mapped[datetime] = mapped_column(index=True)

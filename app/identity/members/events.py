@@ -1,0 +1,22 @@
+"""What happened to members, for the floors above."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MembersCreated:
+    """Members exist now, however they came: they registered, or an import named them."""
+
+    member_ids: tuple[int, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemberJoined:
+    """A person registered, or claimed what had been imported for them."""
+
+    member_id: int
+    at: datetime

@@ -1,0 +1,97 @@
+"""Finding members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import islice
+
+import sqlalchemy as sa
+
+from app.foundation.database import db
+from app.foundation.errors import InvalidInput
+from app.identity.members.models import Address, Member
+from app.identity.names import Ref, clean, code_of, home_region, ref_of
+
+CHUNK = 5_000  # Both databases limit how many values one statement may carry.
+COLUMNS = {"email": Member.email, "phone": Member.phone, "code": Member.code}
+
+
+def normalise_ref(text: str) -> str:
+    """An email, phone or member code as we store it. Raises ``InvalidInput`` with a sentence."""
+    return ref_of(text).value
+
+
+def normalise_refs(refs: Collection[str]) -> dict[str, Ref]:
+    """Each ref as given → its normal form; those that make no sense are left out."""
+    region, found = home_region(), {}
+    for text in refs:
+        try:
+            found[text] = ref_of(text, region)
+        except InvalidInput:
+            continue
+    return found
+
+
+def find_by_refs(refs: Collection[str]) -> dict[str, int]:
+    """Each ref as given → member id, for those that name a member. One query per kind and 5,000 refs."""
+    normal = normalise_refs(refs)
+    ids = ids_by_ref(set(normal.values()))
+    return {text: ids[ref] for text, ref in normal.items() if ref in ids}
+
+
+def ids_by_ref(refs: Collection[Ref]) -> dict[Ref, int]:
+    found: dict[Ref, int] = {}
+    for kind, column in COLUMNS.items():
+        for values in _chunks([ref.value for ref in refs if ref.kind == kind]):
+            rows = db.session.execute(sa.select(column, Member.id).where(column.in_(values)))
+            found |= {Ref(kind, value): member_id for value, member_id in rows}  # type: ignore[arg-type]
+    return found
+
+
+def _chunks(values: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+def member_by_ref(ref: Ref) -> Member | None:
+    return db.session.scalar(sa.select(Member).where(COLUMNS[ref.kind] == ref.value))
+
+
+def find_by_ref(text: str) -> Member | None:
+    """The member with this email, phone or code, however it was typed."""
+    try:
+        return member_by_ref(ref_of(text))
+    except InvalidInput:
+        return None
+
+
+def member_by_code(code: str) -> Member | None:
+    return db.session.scalar(sa.select(Member).where(Member.code == code_of(code)))
+
+
+def member_by_id(member_id: int) -> Member | None:
+    return db.session.get(Member, member_id)
+
+
+def search(text: str, limit: int = 20) -> list[Member]:
+    """Members whose email, phone, code or name fits what an agent typed; exact hits first."""
+    words = clean(text)[:100]
+    if not words:
+        return []
+    digits = "".join(c for c in words if c.isdecimal())
+    fits = [
+        Member.email.startswith(words.lower(), autoescape=True),
+        Member.code.startswith(code_of(words) or words, autoescape=True),
+        Member.name.icontains(words, autoescape=True),
+    ]
+    if len(digits) >= 4 and not any(c.isalpha() for c in words):
+        fits.append(Member.phone.contains(digits, autoescape=True))
+    exact = find_by_ref(words)
+    found = db.session.scalars(sa.select(Member).where(sa.or_(*fits)).order_by(Member.id.desc()).limit(limit))
+    others = [member for member in found if exact is None or member.id != exact.id]
+    return ([exact] if exact else [])[:limit] + others[: limit - bool(exact)]
+
+
+def default_address(member_id: int) -> Address | None:
+    return db.session.scalar(sa.select(Address).where(Address.member_id == member_id, Address.is_default))
