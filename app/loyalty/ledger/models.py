@@ -111,6 +111,7 @@ class Pending(Model):
 
     A debit (``amount < 0``) is a *hold*: at its deadline it is voided. A credit is a *pending
     award*: at its deadline it is posted. No deadline means that somebody must decide.
+    ``expires_at`` is when the lot that a pending award will open stops living.
     """
 
     __tablename__ = "pending_transfer"
@@ -119,6 +120,7 @@ class Pending(Model):
     wallet_id: Mapped[int] = reference("wallet.id", index=True)
     amount: Mapped[Amount]
     deadline: Mapped[datetime | None] = mapped_column(index=True)
+    expires_at: Mapped[datetime | None]
 
 
 class Lot(Model):

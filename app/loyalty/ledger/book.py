@@ -1,0 +1,227 @@
+"""The one place that writes the books: locked wallets, and the rows that a transfer consists of.
+
+``actions`` decides what may happen; here it is written down. A ``LockedWallet`` is a
+wallet whose row this transaction has locked. Changes are collected on it and written by
+``Book.close`` as differences (``balance = balance + n``), so that the constraints of the
+database judge the real row and not our picture of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.foundation.database import LockOrder, db, insert_new, lock
+from app.foundation.points import UNITS, Quantity
+from app.loyalty.ledger.errors import KeyReused, NoWallet
+from app.loyalty.ledger.models import Draw, Lot, Pending, Transfer, Wallet
+from app.loyalty.ledger.rules import Part
+
+COUNTERS = ("balance", "held", "on_the_way", "debt", "sequence")
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """What a posting came to. ``created`` is false when the same key had been booked before."""
+
+    transfer_id: int
+    key: str
+    amount: Quantity
+    created: bool
+
+
+@dataclass(slots=True)
+class LockedWallet:
+    id: int
+    member_id: int
+    ledger: str
+    balance: int
+    held: int
+    on_the_way: int
+    debt: int
+    sequence: int
+    frozen: bool
+    _before: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._before = self.counters
+
+    @property
+    def counters(self) -> tuple[int, ...]:
+        return tuple(getattr(self, name) for name in COUNTERS)
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """What to add to the row."""
+        return {name: new - old for name, new, old in zip(COUNTERS, self.counters, self._before, strict=True)}
+
+    @property
+    def available(self) -> int:
+        return self.balance - self.held
+
+    def next_sequence(self) -> int:
+        self.sequence += 1
+        return self.sequence
+
+
+_COLUMNS = (
+    Wallet.id,
+    Wallet.member_id,
+    Wallet.ledger,
+    Wallet.balance,
+    Wallet.held,
+    Wallet.on_the_way,
+    Wallet.debt,
+    Wallet.sequence,
+    Wallet.frozen_at.is_not(None),
+)
+
+
+def lock_wallets(*, member_ids: Collection[int], ledger: str) -> dict[int, LockedWallet]:
+    """Lock the wallets of these members, by id, and read them. Raises ``NoWallet`` for a member without one."""
+    found = _lock(Wallet.member_id.in_(member_ids), Wallet.ledger == ledger)
+    wallets = {wallet.member_id: wallet for wallet in found}
+    for member_id in member_ids:
+        if member_id not in wallets:
+            raise NoWallet(member_id)
+    return wallets
+
+
+def lock_wallets_by_id(wallet_ids: Collection[int]) -> dict[int, LockedWallet]:
+    return {wallet.id: wallet for wallet in _lock(Wallet.id.in_(wallet_ids))}
+
+
+def _lock(*which: sa.ColumnElement[bool]) -> list[LockedWallet]:
+    statement = sa.select(*_COLUMNS).where(*which).order_by(Wallet.id)
+    rows: Sequence[Sequence[Any]] = db.session.execute(lock(LockOrder.WALLET, statement)).all()
+    return [LockedWallet(*row) for row in rows]
+
+
+def booked(keys: Collection[str]) -> dict[str, Transfer]:
+    """The transfers that already carry one of these keys."""
+    found = db.session.scalars(sa.select(Transfer).where(Transfer.key.in_(keys)))
+    return {transfer.key: transfer for transfer in found}
+
+
+def same_or_refuse(transfer: Transfer, row: Mapping[str, Any]) -> None:
+    """A key that comes again must come with the same content. Raises ``KeyReused`` otherwise."""
+    for name in ("wallet_id", "account", "unit_id", "amount", "phase", "pending_id", "kind"):
+        if getattr(transfer, name) != row.get(name):
+            raise KeyReused(transfer.key)
+
+
+def write_transfers(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Insert transfers; returns their ids by key. Raises ``KeyReused`` when another wallet took a key meanwhile."""
+    inserted = insert_new(Transfer, rows, unless=["key"], returning=[Transfer.key, Transfer.id])
+    ids: dict[str, int] = {row[0]: row[1] for row in inserted}
+    for row in rows:
+        if row["key"] not in ids:
+            raise KeyReused(row["key"])
+    return ids
+
+
+def open_lots(rows: Sequence[Mapping[str, Any]], wallets: Mapping[int, LockedWallet]) -> None:
+    """Open a lot per credit. Where the wallet is in debt, the new lot pays it off first."""
+    fills: dict[int, int] = {}
+    lots = []
+    for row in rows:
+        wallet = wallets[row["wallet_id"]]
+        fill = min(wallet.debt, row["amount"])
+        if fill:
+            wallet.debt -= fill
+            fills[row["transfer_id"]] = fill
+        lots.append({**row, "remaining": row["amount"] - fill, "held": 0})
+    opened = insert_new(Lot, lots, unless=["transfer_id"], returning=[Lot.transfer_id, Lot.id])
+    lot_ids: dict[int, int] = {row[0]: row[1] for row in opened}
+    write_draws((transfer_id, [Part(lot_ids[transfer_id], fill)]) for transfer_id, fill in fills.items())
+
+
+def write_draws(draws: Iterable[tuple[int, Sequence[Part]]]) -> None:
+    rows = [
+        {"transfer_id": transfer_id, "lot_id": part.lot_id, "amount": part.amount}
+        for transfer_id, parts in draws
+        for part in parts
+    ]
+    if rows:
+        db.session.execute(sa.insert(Draw), rows)
+
+
+def change_lots(parts: Iterable[Part], *, remaining: int, held: int) -> None:
+    """Add ``remaining`` and ``held`` times each part's amount to its lot: (-1, 0) spends, (0, +1) sets aside."""
+    rows = [{"lot": part.lot_id, "more": part.amount * remaining, "aside": part.amount * held} for part in parts]
+    if rows:
+        statement = (
+            sa.update(Lot)
+            .where(Lot.id == sa.bindparam("lot"))
+            .values(remaining=Lot.remaining + sa.bindparam("more"), held=Lot.held + sa.bindparam("aside"))
+        )
+        db.session.connection().execute(statement, rows)
+
+
+def drawn_by(transfer_id: int) -> list[Part]:
+    statement = sa.select(Draw.lot_id, Draw.amount).where(Draw.transfer_id == transfer_id).order_by(Draw.lot_id)
+    return [Part(*row) for row in db.session.execute(statement)]
+
+
+def open_pending(rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        db.session.execute(sa.insert(Pending), list(rows))
+
+
+def close_pending(transfer_id: int) -> None:
+    db.session.execute(sa.delete(Pending).where(Pending.transfer_id == transfer_id))
+
+
+def write_wallets(wallets: Iterable[LockedWallet]) -> None:
+    """Write the collected changes as differences."""
+    rows = [{"wallet": wallet.id, **wallet.changes} for wallet in wallets if any(wallet.changes.values())]
+    if not rows:
+        return
+    values = {name: getattr(Wallet, name) + sa.bindparam(f"d_{name}") for name in COUNTERS}
+    statement = sa.update(Wallet).where(Wallet.id == sa.bindparam("wallet")).values(**values)
+    bound = [{"wallet": row["wallet"], **{f"d_{name}": row[name] for name in COUNTERS}} for row in rows]
+    db.session.connection().execute(statement, bound)
+
+
+def transfer_row(
+    wallet: LockedWallet,
+    *,
+    amount: int,
+    key: str,
+    account: str,
+    kind: str,
+    unit_id: int | None,
+    explanation: dict[str, Any],
+    occurred_at: datetime,
+    now: datetime,
+    phase: str = "single",
+    pending_id: int | None = None,
+    deadline: datetime | None = None,
+) -> dict[str, Any]:
+    """The next line of a wallet's history. Counts the sequence, and moves the balance where the phase moves it."""
+    if phase in ("single", "post"):
+        wallet.balance += amount
+    return {
+        "wallet_id": wallet.id,
+        "sequence": wallet.next_sequence(),
+        "key": key,
+        "account": account,
+        "unit_id": unit_id,
+        "amount": amount,
+        "phase": phase,
+        "pending_id": pending_id,
+        "deadline": deadline,
+        "kind": kind,
+        "explanation": explanation,
+        "balance_after": wallet.balance,
+        "occurred_at": occurred_at,
+        "recorded_at": now,
+    }
+
+
+def posting_of(transfer: Transfer, ledger: str) -> Posting:
+    return Posting(transfer.id, transfer.key, UNITS[ledger](transfer.amount), created=False)

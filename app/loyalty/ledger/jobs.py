@@ -1,0 +1,34 @@
+"""What time does to points: holds lapse, awards mature, lots expire. Each batch is a transaction of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.foundation.database import transaction
+from app.foundation.jobs import periodic
+from app.loyalty.ledger.expiry import expire_some
+from app.loyalty.ledger.holds import settle_due
+
+
+@periodic("settle-pending", minute="*")
+def settle_pending(*, now: datetime) -> int:
+    """Resolve every overdue pending transfer. Returns how many."""
+    total = 0
+    while True:
+        with transaction():
+            settled = settle_due(now=now)
+        if not settled:
+            return total
+        total += settled
+
+
+@periodic("expire-points", minute="7")
+def expire_points(*, now: datetime) -> int:
+    """Write off every lot that has expired. Returns how many wallets lost something."""
+    total = 0
+    while True:
+        with transaction():
+            expired = expire_some(now=now)
+        if not expired:
+            return total
+        total += expired

@@ -1,0 +1,225 @@
+"""Reads of the ledger. They lock nothing and never decide."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+import sqlalchemy as sa
+
+from app.foundation import clock
+from app.foundation.database import db
+from app.foundation.points import Points
+from app.foundation.terms import current
+from app.loyalty.ledger.models import Lot, Pending, Transfer, Wallet
+from app.loyalty.ledger.terms import LedgerTerms
+
+Show = Literal["all", "earned", "spent", "expired", "on_the_way"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A member's points account in figures. ``available`` is what can be spent now.
+
+    ``expiring_soon`` is what stops living within the programme's look-ahead, and
+    ``expiring_on`` the last day on which the first part of it is valid.
+    """
+
+    available: Points
+    held: Points
+    on_the_way: Points
+    debt: Points
+    expiring_soon: Points
+    expiring_on: date | None
+    frozen: bool
+
+
+def standing(member_id: int, *, now: datetime) -> Standing:
+    """One query. Lots that have expired but were not written off yet no longer count as available."""
+    soon = now + timedelta(days=current(LedgerTerms).expiring_soon_days)
+    free = Lot.remaining - Lot.held
+    dead = sa.case((Lot.expires_at <= now, free), else_=0)
+    dying = sa.case((sa.and_(Lot.expires_at > now, Lot.expires_at <= soon), free), else_=0)
+    first = sa.case((sa.and_(Lot.expires_at > now, Lot.expires_at <= soon, free > 0), Lot.expires_at))
+    row = db.session.execute(
+        sa.select(
+            Wallet.balance,
+            Wallet.held,
+            Wallet.on_the_way,
+            Wallet.debt,
+            Wallet.frozen_at,
+            sa.func.coalesce(sa.func.sum(dead), 0),
+            sa.func.coalesce(sa.func.sum(dying), 0),
+            sa.func.min(first, type_=Lot.expires_at.type),
+        )
+        .select_from(Wallet)
+        .outerjoin(Lot, sa.and_(Lot.wallet_id == Wallet.id, Lot.remaining > 0, Lot.expires_at <= soon))
+        .where(Wallet.member_id == member_id, Wallet.ledger == Points.ledger)
+        .group_by(Wallet.id)
+    ).one_or_none()
+    if row is None:
+        return Standing(Points(0), Points(0), Points(0), Points(0), Points(0), None, False)
+    balance, held, on_the_way, debt, frozen_at, gone, expiring, first_at = row
+    return Standing(
+        available=Points(int(balance - held - gone)),
+        held=Points(held),
+        on_the_way=Points(on_the_way),
+        debt=Points(debt),
+        expiring_soon=Points(int(expiring)),
+        expiring_on=_last_day(first_at) if first_at else None,
+        frozen=frozen_at is not None,
+    )
+
+
+def _last_day(expires_at: datetime) -> date:
+    """The day that still counts: ``expires_at`` is the first moment after it."""
+    return clock.local_date(expires_at - timedelta(microseconds=1), clock.programme_zone())
+
+
+def wallet_id_of(member_id: int, ledger: str = Points.ledger) -> int | None:
+    return db.session.scalar(sa.select(Wallet.id).where(Wallet.member_id == member_id, Wallet.ledger == ledger))
+
+
+def history(
+    member_id: int,
+    *,
+    show: Show = "all",
+    unit_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: int | None = None,
+    limit: int = 20,
+) -> list[Transfer]:
+    """A member's transfers, newest first, at most ``limit`` of those with a sequence below ``before``.
+
+    Holds and voids move nothing and are left out, except that ``on_the_way`` shows
+    what is still pending.
+    """
+    statement = (
+        sa.select(Transfer)
+        .join(Wallet, Wallet.id == Transfer.wallet_id)
+        .where(Wallet.member_id == member_id, Wallet.ledger == Points.ledger)
+        .order_by(Transfer.sequence.desc())
+        .limit(limit)
+    )
+    if show == "on_the_way":
+        statement = statement.join(Pending, Pending.transfer_id == Transfer.id)
+    else:
+        statement = statement.where(Transfer.phase.in_(("single", "post")))
+    if show == "earned":
+        statement = statement.where(Transfer.amount > 0)
+    elif show == "spent":
+        statement = statement.where(Transfer.amount < 0, Transfer.account != "expiry")
+    elif show == "expired":
+        statement = statement.where(Transfer.account == "expiry")
+    if unit_id is not None:
+        statement = statement.where(Transfer.unit_id == unit_id)
+    if since is not None:
+        statement = statement.where(Transfer.recorded_at >= since)
+    if until is not None:
+        statement = statement.where(Transfer.recorded_at < until)
+    if before is not None:
+        statement = statement.where(Transfer.sequence < before)
+    return list(db.session.scalars(statement))
+
+
+def transfer_of(member_id: int, transfer_id: int) -> Transfer | None:
+    """A member's own transfer; ``None`` for anybody else's."""
+    return db.session.scalar(
+        sa.select(Transfer)
+        .join(Wallet, Wallet.id == Transfer.wallet_id)
+        .where(Wallet.member_id == member_id, Transfer.id == transfer_id)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLot:
+    amount: Points
+    remaining: Points
+    held: Points
+    earned_at: datetime
+    last_day: date | None
+
+
+def open_lots(member_id: int, *, limit: int = 100) -> list[OpenLot]:
+    """What is left of a member's lots, in the order in which they will be drawn."""
+    statement = (
+        sa.select(Lot)
+        .join(Wallet, Wallet.id == Lot.wallet_id)
+        .where(Wallet.member_id == member_id, Wallet.ledger == Points.ledger, Lot.remaining > 0)
+        .order_by(Lot.expires_at.asc().nulls_last(), Lot.earned_at, Lot.id)
+        .limit(limit)
+    )
+    return [
+        OpenLot(
+            Points(lot.amount),
+            Points(lot.remaining),
+            Points(lot.held),
+            lot.earned_at,
+            _last_day(lot.expires_at) if lot.expires_at else None,
+        )
+        for lot in db.session.scalars(statement)
+    ]
+
+
+def expiring_by_day(member_id: int, *, now: datetime) -> list[tuple[date, Points]]:
+    """(last valid day, points) of everything that will expire, soonest first; unexpired lots only."""
+    statement = (
+        sa.select(Lot.expires_at, sa.func.sum(Lot.remaining - Lot.held))
+        .join(Wallet, Wallet.id == Lot.wallet_id)
+        .where(
+            Wallet.member_id == member_id,
+            Wallet.ledger == Points.ledger,
+            Lot.remaining > Lot.held,
+            Lot.expires_at > now,
+        )
+        .group_by(Lot.expires_at)
+        .order_by(Lot.expires_at)
+    )
+    rows = db.session.execute(statement)
+    return [(_last_day(expires_at), Points(int(total))) for expires_at, total in rows if expires_at]
+
+
+def earned_between(
+    member_ids: Collection[int], *, since: datetime, until: datetime, ledger: str = Points.ledger
+) -> dict[int, int]:
+    """Points issued to each member for facts that took place in ``[since, until)``. Corrections do not count."""
+    statement = (
+        sa.select(Wallet.member_id, sa.func.sum(Transfer.amount))
+        .join(Transfer, Transfer.wallet_id == Wallet.id)
+        .where(
+            Wallet.member_id.in_(member_ids),
+            Wallet.ledger == ledger,
+            Transfer.account == "issuance",
+            Transfer.phase.in_(("single", "post")),
+            Transfer.occurred_at >= since,
+            Transfer.occurred_at < until,
+        )
+        .group_by(Wallet.member_id)
+    )
+    return {member_id: int(total) for member_id, total in db.session.execute(statement)}
+
+
+@dataclass(frozen=True, slots=True)
+class HouseBalance:
+    """What the house gained (+) or gave (−) on one of its accounts."""
+
+    ledger: str
+    unit_id: int | None
+    account: str
+    balance: int
+
+
+def house_balances() -> Sequence[HouseBalance]:
+    """The house's side of the books, summed from the transfers."""
+    statement = (
+        sa.select(Wallet.ledger, Transfer.unit_id, Transfer.account, -sa.func.sum(Transfer.amount))
+        .join(Wallet, Wallet.id == Transfer.wallet_id)
+        .where(Transfer.phase.in_(("single", "post")))
+        .group_by(Wallet.ledger, Transfer.unit_id, Transfer.account)
+        .order_by(Wallet.ledger, Transfer.unit_id, Transfer.account)
+    )
+    rows = db.session.execute(statement)
+    return [HouseBalance(ledger, unit_id, account, int(total)) for ledger, unit_id, account, total in rows]

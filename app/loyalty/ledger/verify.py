@@ -1,0 +1,153 @@
+"""``flask ledger verify``: does everything in the books agree with everything else?
+
+Each check is one set-based query in plain SQL that returns ``(place, found, expected)``
+for what breaks an invariant, so a clean book costs a few scans and no row leaves the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from app.foundation.database import db
+
+SHOWN = 20
+TABLES = ("wallet", "transfer", "lot", "lot_draw", "pending_transfer")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One broken invariant: which check, where, what the books say and what they should."""
+
+    check: str
+    place: str
+    found: int
+    expected: int
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.place} has {self.found}, expected {self.expected}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``counts`` is what was looked at, ``findings`` what is wrong (at most ``SHOWN`` per check)."""
+
+    counts: dict[str, int]
+    checks: int
+    findings: list[Finding]
+
+    @property
+    def clean(self) -> bool:
+        return not self.findings
+
+
+def verify() -> Report:
+    """Check every wallet, transfer, lot, draw, hold and key. Reads only."""
+    findings = [
+        Finding(name, str(place), int(found or 0), int(expected or 0))
+        for name, query in CHECKS.items()
+        for place, found, expected in db.session.execute(sa.text(f"{query} LIMIT {SHOWN}"))
+    ]
+    counts = {
+        table: int(db.session.scalar(sa.select(sa.func.count()).select_from(sa.table(table))) or 0) for table in TABLES
+    }
+    return Report(counts, len(CHECKS), findings)
+
+
+def _wallet_total(figure: str, source: str, total: str, where: str = "TRUE") -> str:
+    """Wallets whose ``figure`` differs from ``total`` over their rows of ``source``."""
+    return f"""
+        SELECT 'wallet ' || w.id, {figure}, COALESCE(s.total, 0)
+        FROM wallet w
+        LEFT JOIN (SELECT wallet_id, SUM({total}) AS total FROM {source} WHERE {where} GROUP BY wallet_id) s
+               ON s.wallet_id = w.id
+        WHERE {figure} <> COALESCE(s.total, 0)
+        ORDER BY w.id"""
+
+
+def _lot_total(figure: str, drawn: str) -> str:
+    """Lots whose ``figure`` differs from what the draws of some transfers say; ``drawn`` picks those transfers."""
+    return f"""
+        SELECT 'lot ' || l.id, {figure}, COALESCE(s.total, 0)
+        FROM lot l
+        LEFT JOIN (SELECT d.lot_id, SUM(d.amount) AS total FROM lot_draw d JOIN transfer t ON t.id = d.transfer_id
+                   {drawn} GROUP BY d.lot_id) s ON s.lot_id = l.id
+        WHERE {figure} <> COALESCE(s.total, 0)
+        ORDER BY l.id"""
+
+
+MOVED = "phase IN ('single', 'post')"
+
+CHECKS = {
+    "balance is the sum of its transfers": _wallet_total("w.balance", "transfer", "amount", MOVED),
+    "balance is the sum of its lots, less debt": _wallet_total("w.balance + w.debt", "lot", "remaining"),
+    "held is the sum of the open holds": _wallet_total("w.held", "pending_transfer", "-amount", "amount < 0"),
+    "held is what the lots have set aside": _wallet_total("w.held", "lot", "held"),
+    "on the way is the sum of the pending awards": _wallet_total(
+        "w.on_the_way", "pending_transfer", "amount", "amount > 0"
+    ),
+    "sequence counts the transfers": _wallet_total("w.sequence", "transfer", "1"),
+    "no debt beside free points": """
+        SELECT 'wallet ' || w.id, w.debt, 0
+        FROM wallet w JOIN lot l ON l.wallet_id = w.id AND l.remaining > l.held
+        WHERE w.debt > 0 ORDER BY w.id""",
+    "balance after is the running sum": f"""
+        SELECT 'transfer ' || r.id, r.balance_after, r.running
+        FROM (SELECT id, balance_after,
+                     SUM(CASE WHEN {MOVED} THEN amount ELSE 0 END)
+                         OVER (PARTITION BY wallet_id ORDER BY sequence) AS running
+              FROM transfer) r
+        WHERE r.balance_after <> r.running ORDER BY r.id""",
+    "sequence has no gap": """
+        SELECT 'wallet ' || wallet_id, MAX(sequence), COUNT(*)
+        FROM transfer GROUP BY wallet_id HAVING MAX(sequence) <> COUNT(*) OR MIN(sequence) <> 1""",
+    "a lot is drawn as far as its draws say": _lot_total("l.amount - l.remaining", f"WHERE t.{MOVED}"),
+    "a lot sets aside what open holds drew": _lot_total("l.held", "JOIN pending_transfer p ON p.transfer_id = t.id"),
+    # A clawback may take more than there is to draw; the rest is the wallet's debt.
+    "a debit draws what it takes": """
+        SELECT 'transfer ' || t.id, COALESCE(SUM(d.amount), 0), -t.amount
+        FROM transfer t LEFT JOIN lot_draw d ON d.transfer_id = t.id
+        WHERE t.amount < 0 GROUP BY t.id, t.amount, t.kind
+        HAVING COALESCE(SUM(d.amount), 0) > -t.amount
+            OR (COALESCE(SUM(d.amount), 0) <> -t.amount AND t.kind <> 'clawback')
+        ORDER BY t.id""",
+    "a credit opens its lot": f"""
+        SELECT 'transfer ' || t.id, COALESCE(l.amount, 0), t.amount
+        FROM transfer t LEFT JOIN lot l ON l.transfer_id = t.id AND l.wallet_id = t.wallet_id
+        WHERE t.amount > 0 AND t.{MOVED} AND COALESCE(l.amount, 0) <> t.amount ORDER BY t.id""",
+    "a lot comes from a credit": f"""
+        SELECT 'lot ' || l.id, l.amount, COALESCE(t.amount, 0)
+        FROM lot l LEFT JOIN transfer t ON t.id = l.transfer_id AND t.amount > 0 AND t.{MOVED}
+        WHERE t.id IS NULL ORDER BY l.id""",
+    "draws stay within one wallet": """
+        SELECT 'transfer ' || t.id, l.wallet_id, t.wallet_id
+        FROM lot_draw d JOIN transfer t ON t.id = d.transfer_id JOIN lot l ON l.id = d.lot_id
+        WHERE l.wallet_id <> t.wallet_id ORDER BY t.id""",
+    "what is open is listed": """
+        SELECT 'transfer ' || t.id, COALESCE(p.amount, 0), t.amount
+        FROM transfer t
+        LEFT JOIN transfer r ON r.pending_id = t.id
+        LEFT JOIN pending_transfer p ON p.transfer_id = t.id AND p.wallet_id = t.wallet_id
+        WHERE t.phase = 'pending' AND r.id IS NULL AND COALESCE(p.amount, 0) <> t.amount ORDER BY t.id""",
+    "what is listed is open": """
+        SELECT 'transfer ' || p.transfer_id, p.amount, 0
+        FROM pending_transfer p
+        JOIN transfer t ON t.id = p.transfer_id
+        LEFT JOIN transfer r ON r.pending_id = t.id
+        WHERE t.phase <> 'pending' OR r.id IS NOT NULL ORDER BY p.transfer_id""",
+    "a resolution fits what was pending": """
+        SELECT 'transfer ' || r.id, r.amount, CASE WHEN r.phase = 'post' THEN t.amount ELSE 0 END
+        FROM transfer r JOIN transfer t ON t.id = r.pending_id
+        WHERE t.phase <> 'pending' OR t.wallet_id <> r.wallet_id
+           OR r.amount <> CASE WHEN r.phase = 'post' THEN t.amount ELSE 0 END
+        ORDER BY r.id""",
+    # The house's accounts are the other side of every transfer, so each ledger sums to zero
+    # exactly if the wallets hold what the transfers gave them.
+    "all accounts of a ledger sum to zero": f"""
+        SELECT w.ledger, SUM(w.balance), SUM(COALESCE(s.total, 0))
+        FROM wallet w
+        LEFT JOIN (SELECT wallet_id, SUM(amount) AS total FROM transfer WHERE {MOVED} GROUP BY wallet_id) s
+               ON s.wallet_id = w.id
+        GROUP BY w.ledger HAVING SUM(w.balance) <> SUM(COALESCE(s.total, 0))""",
+}

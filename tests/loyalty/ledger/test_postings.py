@@ -1,0 +1,199 @@
+"""Awards, spending and corrections: what moves, and what does not."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from app.foundation.database import db, transaction
+from app.foundation.points import Growth, Points
+from app.loyalty.ledger import actions
+from app.loyalty.ledger.actions import Award
+from app.loyalty.ledger.errors import InsufficientPoints, InvalidAmount, KeyReused, NoWallet, WalletFrozen
+from app.loyalty.ledger.models import Lot, Transfer, Wallet
+from app.loyalty.ledger.queries import house_balances
+from tests.conftest import NOON
+from tests.loyalty.ledger.conftest import DAY, WHY
+
+
+def count(model) -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(model))
+
+
+def test_an_award_can_be_spent(alice):
+    alice.award(100)
+    alice.spend(30)
+    assert alice.available == Points(70)
+
+
+def test_the_house_gives_what_the_wallet_gains(alice):
+    alice.award(100)
+    alice.spend(30)
+    assert {(each.account, each.balance) for each in house_balances()} == {("issuance", -100), ("redemption", 30)}
+
+
+def test_the_same_key_awards_once(alice):
+    first = alice.award(100, "purchase:1")
+    again = alice.award(100, "purchase:1")
+    assert (again.transfer_id, again.created) == (first.transfer_id, False)
+    assert alice.available == Points(100)
+    assert count(Lot) == 1
+
+
+def test_the_same_key_spends_once(alice):
+    alice.award(100)
+    for _ in range(2):
+        alice.spend(60, "order:1")
+    assert alice.available == Points(40)
+
+
+def test_a_key_does_not_come_back_with_other_content(alice, bob):
+    alice.award(100, "purchase:1")
+    with pytest.raises(KeyReused):
+        alice.award(101, "purchase:1")
+    with pytest.raises(KeyReused):
+        alice.spend(100, "purchase:1")
+    with pytest.raises(KeyReused):
+        bob.award(100, "purchase:1")
+    assert (alice.available, bob.available) == (Points(100), Points(0))
+
+
+def test_spending_more_than_is_there_is_refused_with_the_figures(alice):
+    alice.award(100)
+    with pytest.raises(InsufficientPoints, match=r"150 .* 100 .* 50") as refused:
+        alice.spend(150)
+    assert refused.value.lacking == Points(50)
+    assert alice.available == Points(100)
+    assert count(Transfer) == 1
+
+
+@pytest.mark.parametrize("amount", [0, -5])
+def test_only_positive_amounts_are_awarded_or_spent(alice, amount):
+    with pytest.raises(InvalidAmount):
+        alice.award(amount)
+    with pytest.raises(InvalidAmount):
+        alice.spend(amount)
+    assert count(Transfer) == 0
+
+
+def test_an_amount_beyond_the_ledger_is_refused():
+    with pytest.raises(ValueError, match="beyond"):
+        Points(2**63)
+
+
+def test_a_member_without_a_wallet_is_named(app):
+    with pytest.raises(NoWallet), transaction():
+        actions.award(
+            member_id=4711, amount=Points(1), key="k", kind="purchase", explanation=WHY, occurred_at=NOON, now=NOON
+        )
+
+
+def test_points_and_growth_are_kept_apart(alice):
+    alice.award(100)
+    alice.award(Growth(40))
+    wallets = dict(db.session.execute(sa.select(Wallet.ledger, Wallet.balance)).all())
+    assert wallets == {"points": 100, "growth": 40}
+    with pytest.raises(InsufficientPoints):
+        alice.spend(140)
+
+
+def test_the_soonest_expiring_lot_is_drawn_first(alice):
+    alice.award(50, at=NOON - 40 * DAY)
+    alice.award(50, expires_at=NOON + DAY)
+    alice.award(50, expires_at=None, at=NOON - 90 * DAY)
+    alice.spend(70)
+    left = db.session.scalars(sa.select(Lot.remaining).order_by(Lot.id)).all()
+    assert left == [30, 0, 50]
+
+
+def test_a_frozen_wallet_receives_but_does_not_spend(alice):
+    alice.award(100)
+    with transaction() as session:
+        session.execute(sa.update(Wallet).values(frozen_at=NOON))
+    alice.award(5)
+    with pytest.raises(WalletFrozen):
+        alice.spend(1)
+    with pytest.raises(WalletFrozen):
+        alice.hold(1)
+    alice.adjust(-5)
+    assert alice.available == Points(100)
+
+
+def test_a_correction_goes_both_ways_and_never_below_zero(alice):
+    alice.adjust(20)
+    alice.adjust(-15)
+    with pytest.raises(InsufficientPoints):
+        alice.adjust(-6)
+    assert alice.available == Points(5)
+
+
+def test_many_wallets_are_credited_in_one_batch(alice, bob):
+    def batch():
+        with transaction():
+            return actions.award_many(
+                [
+                    Award(
+                        member_id=member.member_id,
+                        amount=Points(n),
+                        key=f"purchase:{member.member_id}:{n}",
+                        kind="purchase",
+                        explanation=WHY,
+                        occurred_at=NOON,
+                    )
+                    for member in (bob, alice)
+                    for n in (1, 2, 3)
+                ],
+                now=NOON,
+            )
+
+    assert all(posting.created for posting in batch())
+    assert not any(posting.created for posting in batch())
+    assert (alice.available, bob.available) == (Points(6), Points(6))
+    after = db.session.scalars(sa.select(Transfer.balance_after).order_by(Transfer.wallet_id, Transfer.sequence))
+    assert list(after) == [1, 3, 6, 1, 3, 6]
+
+
+def test_one_key_twice_in_a_batch_is_refused_whole(alice):
+    award = Award(
+        member_id=alice.member_id, amount=Points(1), key="k", kind="purchase", explanation=WHY, occurred_at=NOON
+    )
+    with pytest.raises(KeyReused), transaction():
+        actions.award_many([award, award], now=NOON)
+    assert count(Transfer) == 0
+
+
+def test_the_database_refuses_a_balance_below_zero(alice):
+    """The last line: even code that forgets to look cannot take more than there is."""
+    alice.award(10)
+    with pytest.raises(sa.exc.IntegrityError), transaction() as session:
+        session.execute(sa.update(Wallet).values(balance=Wallet.balance - 11))
+
+
+def test_a_new_award_pays_off_a_debt_first(alice):
+    alice.award(10)
+    alice.spend(10)
+    with transaction() as session:  # What a clawback leaves behind; the clawback itself is a later chapter.
+        wallet = sa.select(Wallet.id).where(Wallet.member_id == alice.member_id, Wallet.ledger == "points")
+        wallet_id = session.scalar(wallet)
+        session.add(
+            Transfer(
+                wallet_id=wallet_id,
+                sequence=3,
+                key="clawback",
+                account="issuance",
+                amount=-30,
+                phase="single",
+                kind="clawback",
+                explanation=WHY,
+                balance_after=-30,
+                occurred_at=NOON,
+                recorded_at=NOON,
+            )
+        )
+        session.execute(
+            sa.update(Wallet).where(Wallet.id == wallet_id).values(balance=-30, debt=30, sequence=Wallet.sequence + 1)
+        )
+    alice.award(50)
+    assert alice.available == Points(20)
+    assert db.session.scalars(sa.select(Lot.remaining).order_by(Lot.id)).all() == [0, 20]
+    alice.spend(20)
