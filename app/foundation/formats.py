@@ -28,6 +28,15 @@ def money(value: Money) -> str:
     return format_currency(value.decimal, value.currency, locale=get_locale())
 
 
+def short_money(value: Money) -> str:
+    """``¥5,000`` for a whole amount, ``¥0.50`` for any other; for thresholds and rates."""
+    if value.decimal != value.decimal.to_integral_value():
+        return money(value)
+    return format_currency(
+        value.decimal, value.currency, format="¤#,##0;−¤#,##0", currency_digits=False, locale=get_locale()
+    )
+
+
 def day(value: date | datetime, form: str = "medium") -> str:
     return format_date(value, form)
 
@@ -43,5 +52,5 @@ def relative(value: datetime) -> str:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
-        points=points, money=money, date=day, datetime=moment, relative=relative, translated=translated
+        points=points, money=money, short_money=short_money, date=day, datetime=moment, relative=relative, translated=translated
     )

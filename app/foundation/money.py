@@ -10,6 +10,11 @@ from babel.numbers import get_currency_precision
 LIMIT = 10**13  # Minor units; a hundred billion yuan in one amount is a mistake.
 
 
+def minor_units(currency: str) -> int:
+    """How many minor units make a major one: 100 for yuan, 1 for yen, 1000 for dinar."""
+    return 10 ** get_currency_precision(currency)
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An exact amount. Raises ``TypeError`` when mixed with another unit, ``ValueError`` with another currency."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.entrypoints.cli import worker
+from app.entrypoints.cli import ledger, members, purchases, units, worker
 
 
 def init_app(app: Flask) -> None:
     """Register every command group of this package."""
     worker.init_app(app)
+    app.cli.add_command(ledger.group)
+    app.cli.add_command(members.group)
+    app.cli.add_command(purchases.group)
+    app.cli.add_command(units.group)

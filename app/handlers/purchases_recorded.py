@@ -1,0 +1,12 @@
+"""Members bought something: who has reached a higher tier stands on it at once."""
+
+from __future__ import annotations
+
+from app.foundation.events import handles
+from app.loyalty.earning.events import PurchasesRecorded
+from app.loyalty.tiers import actions as tiers
+
+
+@handles(PurchasesRecorded)
+def review_tiers(event: PurchasesRecorded) -> None:
+    tiers.review_upgrades(event.member_ids, now=event.at)

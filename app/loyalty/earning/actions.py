@@ -1,0 +1,240 @@
+"""Write purchases down, and award what they earn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from app.foundation.database import db, insert_new
+from app.foundation.errors import InvalidInput, NotFound
+from app.foundation.events import publish
+from app.foundation.money import minor_units
+from app.foundation.points import Points
+from app.loyalty.earning import queries
+from app.loyalty.earning.events import PurchasesRecorded
+from app.loyalty.earning.explanations import why_joining, why_purchase
+from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
+from app.loyalty.earning.reports import (
+    Key,
+    KnownPurchase,
+    Outcome,
+    PurchaseReport,
+    RecordedPurchase,
+    ReportedLine,
+    difference,
+)
+from app.loyalty.earning.rules import PurchaseAward, PurchaseRule, Spend, purchase_points
+from app.loyalty.ledger import actions as ledger
+
+__all__ = [
+    "LiveFrom",
+    "Outcome",
+    "PurchaseReport",
+    "RecordedPurchase",
+    "ReportedLine",
+    "award_joining",
+    "earn_key",
+    "install_defaults",
+    "mature_purchase",
+    "record_purchases",
+]
+
+LiveFrom = Literal["import", "purchase"]
+
+DEFAULTS: dict[str, dict[str, Any]] = {"purchase": {"rate": "1"}, "joining": {"points": 20}}
+
+
+# --- rules ------------------------------------------------------------------------------
+
+
+def install_defaults(*, now: datetime) -> None:
+    """Publish version 1 of each kind of rule that has none yet. May be called again at any time."""
+    rows = [{"kind": kind, "version": 1, "starts_at": now, "terms": terms} for kind, terms in DEFAULTS.items()]
+    insert_new(EarningRule, rows, unless=["kind", "version"], returning=[EarningRule.id])
+
+
+def _versions(kind: str, *, now: datetime) -> list[EarningRule]:
+    """The versions of a rule. A programme that has never published one starts with the defaults."""
+    found = queries.versions(kind)
+    if not found:
+        install_defaults(now=now)
+        found = queries.versions(kind)
+    return found
+
+
+# --- purchases --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Valued:
+    report: PurchaseReport
+    award: PurchaseAward
+    version: int
+
+
+def record_purchases(
+    reports: Sequence[PurchaseReport], *, now: datetime, points_live_from: LiveFrom = "import", pending: bool = False
+) -> list[RecordedPurchase]:
+    """Record purchases and award their points, with a handful of statements for the whole batch.
+
+    A number that is on record already changes nothing: told again with the same content
+    it is ``KNOWN``, with other content ``DIFFERENT``. With ``pending`` the points stay on the way until
+    ``mature_purchase``. ``points_live_from`` says from when their expiry counts: from now
+    (so that a migrated member does not start with expired points) or from the purchase.
+    Publishes ``PurchasesRecorded`` once. The answers stand in the order of the reports.
+    """
+    first: dict[Key, PurchaseReport] = {}
+    for report in reports:
+        first.setdefault(report.key, report)
+    # Sorted, so that two imports of the same file wait for each other instead of in a circle.
+    valued = _value([first[key] for key in sorted(first)], now=now)
+    ids = _insert(valued, now=now)
+    fresh = {each.report.key: each for each in valued if each.report.key in ids}
+    _insert_lines(fresh, ids)
+    _award(fresh.values(), now=now, points_live_from=points_live_from, pending=pending)
+    if fresh:
+        members = sorted({each.report.member_id for each in fresh.values()})
+        publish(PurchasesRecorded(tuple(members), now))
+    on_record = queries.on_record([key for key in first if key not in ids])
+    return [_outcome(report, first, fresh, on_record) for report in reports]
+
+
+def _value(reports: Sequence[PurchaseReport], *, now: datetime) -> list[_Valued]:
+    """What each purchase earns under the version that was in force when it happened."""
+    versions = _versions("purchase", now=now)
+    rules = {version.version: PurchaseRule.parse(version.version, version.terms) for version in versions}
+    valued = []
+    for report in reports:
+        if not report.lines:
+            raise InvalidInput(_("Purchase %(number)s has no lines.", number=report.order_no))
+        rule = rules[queries.in_force(versions, report.occurred_at).version]
+        spends = [Spend(line.amount, line.category, line.sku) for line in report.lines]
+        award = purchase_points(spends, rule, unit=report.unit_code, minor_units=minor_units(report.currency))
+        valued.append(_Valued(report, award, rule.version))
+    return valued
+
+
+def _insert(valued: Sequence[_Valued], *, now: datetime) -> dict[Key, int]:
+    """The ids of those purchases that were not on record yet."""
+    rows = [
+        {
+            "unit_id": each.report.unit_id,
+            "order_no": each.report.order_no,
+            "member_id": each.report.member_id,
+            "source": each.report.source,
+            "currency": each.report.currency,
+            "amount": each.report.amount,
+            "points": each.award.points,
+            "occurred_at": each.report.occurred_at,
+            "recorded_at": now,
+        }
+        for each in valued
+    ]
+    columns = (Purchase.unit_id, Purchase.order_no, Purchase.id)
+    inserted = insert_new(Purchase, rows, unless=["unit_id", "order_no"], returning=columns)
+    return {(row.unit_id, row.order_no): row.id for row in inserted}
+
+
+def _insert_lines(fresh: Mapping[Key, _Valued], ids: Mapping[Key, int]) -> None:
+    rows = [
+        {
+            "purchase_id": ids[key],
+            "position": position,
+            "category": line.category,
+            "sku": line.sku,
+            "quantity": line.quantity,
+            "amount": line.amount,
+            "points": share,
+        }
+        for key, each in fresh.items()
+        for position, (line, share) in enumerate(zip(each.report.lines, each.award.shares, strict=True), start=1)
+    ]
+    if rows:
+        db.session.execute(sa.insert(PurchaseLine), rows)
+
+
+def _award(fresh: Any, *, now: datetime, points_live_from: LiveFrom, pending: bool) -> None:
+    """One credit per purchase. A purchase that earns nothing moves nothing: a transfer of 0 would say nothing."""
+    awards = [
+        ledger.Award(
+            member_id=each.report.member_id,
+            amount=Points(each.award.points),
+            key=earn_key(each.report.unit_code, each.report.order_no),
+            kind="purchase",
+            unit_id=each.report.unit_id,
+            explanation=why_purchase(
+                each.award,
+                version=each.version,
+                order_no=each.report.order_no,
+                unit=each.report.unit_code,
+                currency=each.report.currency,
+            ),
+            occurred_at=each.report.occurred_at,
+            lives_from=now if points_live_from == "import" else each.report.occurred_at,
+            pending=pending,
+        )
+        for each in fresh
+        if each.award.points
+    ]
+    if awards:
+        ledger.award_many(awards, now=now)
+
+
+def earn_key(unit_code: str, order_no: str) -> str:
+    """The business key of the award for a purchase."""
+    return f"purchase:{unit_code}:{order_no}:earn"
+
+
+def _outcome(
+    report: PurchaseReport,
+    first: Mapping[Key, PurchaseReport],
+    fresh: Mapping[Key, _Valued],
+    on_record: Mapping[Key, KnownPurchase],
+) -> RecordedPurchase:
+    if report.key in fresh:
+        mine = fresh[report.key]
+        points, known = Points(mine.award.points), first[report.key]
+        if known is report:
+            return RecordedPurchase(report, Outcome.NEW, points)
+        different = difference(report, known)
+    else:
+        stored = on_record[report.key]
+        points, different = Points(stored.points), difference(report, stored)
+    return RecordedPurchase(report, Outcome.DIFFERENT if different else Outcome.KNOWN, points, different)
+
+
+# --- later ------------------------------------------------------------------------------
+
+
+def mature_purchase(*, unit_code: str, order_no: str, now: datetime) -> None:
+    """Make the points of a purchase recorded as ``pending`` spendable. Doing it again changes nothing.
+
+    Raises ``NotFound`` when there is no such purchase.
+    """
+    points = queries.points_of(unit_code=unit_code, order_no=order_no)
+    if points is None:
+        raise NotFound(_("There is no purchase %(number)s on record.", number=order_no))
+    if points:
+        earned = earn_key(unit_code, order_no)
+        ledger.post_pending(key=f"purchase:{unit_code}:{order_no}:mature", pending_key=earned, now=now)
+
+
+def award_joining(*, member_id: int, now: datetime) -> None:
+    """The welcome gift, once per member; for people who register or claim, never for imported ones."""
+    rule = queries.in_force(_versions("joining", now=now), now)
+    points = int(rule.terms["points"])
+    if points:
+        ledger.award(
+            member_id=member_id,
+            amount=Points(points),
+            key=f"member:{member_id}:joining",
+            kind="joining",
+            explanation=why_joining(points, version=rule.version),
+            occurred_at=now,
+            now=now,
+        )

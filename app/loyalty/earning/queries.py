@@ -1,0 +1,101 @@
+"""What was bought, and the rule that valued it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from app.foundation.database import db
+from app.identity.units.queries import unit_by_code
+from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
+from app.loyalty.earning.reports import Key, KnownPurchase, ReportedLine
+
+
+def versions(kind: str) -> list[EarningRule]:
+    """All published versions of a rule, the first one first."""
+    return list(
+        db.session.scalars(sa.select(EarningRule).where(EarningRule.kind == kind).order_by(EarningRule.version))
+    )
+
+
+def in_force(rules: Sequence[EarningRule], moment: datetime) -> EarningRule:
+    """The version that values what happened at ``moment``; before the first version, the first.
+
+    Raises ``LookupError`` when nothing was ever published.
+    """
+    if not rules:
+        raise LookupError("No version of this rule was ever published.")
+    started = [rule for rule in rules if rule.starts_at <= moment]
+    return max(started, key=lambda rule: (rule.starts_at, rule.version)) if started else rules[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """``amount`` in minor units of the programme's currency."""
+
+    amount: int
+    purchases: int
+
+
+def spending(member_ids: Collection[int], *, since: datetime, until: datetime) -> dict[int, Spending]:
+    """What members spent in ``[since, until)``, by one grouped query. Who bought nothing is not in it."""
+    if not member_ids:
+        return {}
+    query = (
+        sa.select(Purchase.member_id, sa.func.sum(Purchase.amount), sa.func.count())
+        .where(Purchase.member_id.in_(member_ids), Purchase.occurred_at >= since, Purchase.occurred_at < until)
+        .group_by(Purchase.member_id)
+    )
+    return {member: Spending(int(amount), count) for member, amount, count in db.session.execute(query)}
+
+
+def recent(member_id: int, *, limit: int) -> list[Purchase]:
+    """A member's latest purchases, newest first."""
+    query = sa.select(Purchase).where(Purchase.member_id == member_id)
+    return list(db.session.scalars(query.order_by(Purchase.occurred_at.desc(), Purchase.id.desc()).limit(limit)))
+
+
+def on_record(keys: Sequence[Key]) -> dict[Key, KnownPurchase]:
+    """Purchases with their lines, by two queries."""
+    if not keys:
+        return {}
+    by_unit: dict[int, list[str]] = {}
+    for unit_id, order_no in keys:
+        by_unit.setdefault(unit_id, []).append(order_no)
+    which = sa.or_(*(sa.and_(Purchase.unit_id == unit, Purchase.order_no.in_(nos)) for unit, nos in by_unit.items()))
+    purchases = db.session.execute(
+        sa.select(
+            Purchase.id,
+            Purchase.unit_id,
+            Purchase.order_no,
+            Purchase.member_id,
+            Purchase.occurred_at,
+            Purchase.currency,
+            Purchase.points,
+        ).where(which)
+    ).all()
+    lines: dict[int, list[ReportedLine]] = {row.id: [] for row in purchases}
+    parts = sa.select(
+        PurchaseLine.purchase_id, PurchaseLine.category, PurchaseLine.sku, PurchaseLine.quantity, PurchaseLine.amount
+    )
+    ordered = parts.where(PurchaseLine.purchase_id.in_(lines)).order_by(PurchaseLine.purchase_id, PurchaseLine.position)
+    for purchase_id, category, sku, quantity, amount in db.session.execute(ordered):
+        lines[purchase_id].append(ReportedLine(category, sku, quantity, amount))
+    return {
+        (row.unit_id, row.order_no): KnownPurchase(
+            row.member_id, row.occurred_at, row.currency, row.points, tuple(lines[row.id])
+        )
+        for row in purchases
+    }
+
+
+def points_of(*, unit_code: str, order_no: str) -> int | None:
+    """What a purchase on record earned; ``None`` when it is not on record."""
+    unit = unit_by_code(unit_code)
+    if unit is None:
+        return None
+    query = sa.select(Purchase.points).where(Purchase.unit_id == unit.id, Purchase.order_no == order_no)
+    return db.session.scalar(query)

@@ -1,0 +1,55 @@
+"""How tiers' conditions read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from app.foundation.formats import points, short_money
+from app.foundation.money import Money
+
+
+def metric_label(metric: str) -> str:
+    return {
+        "spend": _("Spent"),
+        "purchases": _("Purchases"),
+        "points_earned": _("Points earned"),
+        "growth": _("Growth value"),
+    }[metric]
+
+
+def figure(metric: str, value: int) -> str:
+    """``¥5,000`` for money, ``5,000`` for everything that is counted."""
+    return short_money(Money(value, current_app.config["SETTINGS"].currency)) if metric == "spend" else points(value)
+
+
+def requirement(metric: str, value: int) -> str:
+    """One condition of the ladder: ``Spend ¥5,000``."""
+    amount = figure(metric, value)
+    if metric == "spend":
+        return _("Spend %(amount)s", amount=amount)
+    if metric == "points_earned":
+        return _("Earn %(amount)s points", amount=amount)
+    if metric == "growth":
+        return _("Collect %(amount)s growth value", amount=amount)
+    return ngettext("Shop %(amount)s time", "Shop %(amount)s times", value, amount=amount)
+
+
+def missing(metric: str, value: int) -> str:
+    """What is left to do: ``¥120 to go``."""
+    return _("%(amount)s to go", amount=figure(metric, value))
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionWords:
+    """One condition, ready to show. ``value`` and ``maximum`` are for the bar."""
+
+    label: str
+    text: str
+    hint: str
+    value: int
+    maximum: int
+    done: bool
