@@ -13,7 +13,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from app.foundation.database import db
 from app.foundation.money import Money
 from app.foundation.points import Points
-from app.mall.catalog.models import Category, Price, Product, StockMovement, Variant
+from app.mall.catalog.models import Category, Picture, Price, Product, StockMovement, Variant
 from app.mall.catalog.pictures import SIZES, file_name
 from app.mall.catalog.rules import Way, search_words
 
@@ -68,6 +68,36 @@ def _by_points(statement: sa.Select[Product], after: int | None) -> sa.Select[Pr
         last = sa.select(sa.func.min(Price.points)).where(Price.product_id == after).scalar_subquery()
         statement = statement.where(sa.or_(fewest > last, sa.and_(fewest == last, Product.id < after)))
     return statement.order_by(fewest, Product.id.desc())
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A product that points alone can buy, as far as a card needs it."""
+
+    id: int
+    slug: str
+    name: Mapping[str, str]
+    points: Points
+    picture: str | None
+
+
+def within_reach(available: Points, *, limit: int) -> list[Pick]:
+    """In-stock products for points alone, by one query: what ``available`` buys, the best first; then the nearest."""
+    points_only = Price.product_id == Product.id, Price.cash == 0
+    fewest = sa.select(sa.func.min(Price.points)).where(*points_only).scalar_subquery()
+    picture = (
+        sa.select(Picture.file).where(Picture.product_id == Product.id).order_by(Picture.rank, Picture.id).limit(1)
+    ).scalar_subquery()
+    in_stock = sa.exists().where(Variant.product_id == Product.id, Variant.active, Variant.stock > 0)
+    budget = int(available)
+    statement = (
+        sa.select(Product.id, Product.slug, Product.name, fewest, picture)
+        .where(Product.status == "listed", fewest.is_not(None), in_stock)
+        .order_by(sa.case((fewest <= budget, 0), else_=1), sa.func.abs(fewest - budget), Product.id)
+        .limit(limit)
+    )
+    rows = db.session.execute(statement)
+    return [Pick(id_, slug, name, Points(points), file) for id_, slug, name, points, file in rows]
 
 
 def categories_on_offer() -> Sequence[Category]:
@@ -141,7 +171,7 @@ def ways_of(product: Product) -> dict[int, Way]:
 
 def picture_url(file: str | None, size: str = "card") -> str | None:
     """The address of a picture as ``card`` (400 px), ``page`` (1200 px) or ``full`` (1600 px)."""
-    return url_for("portal.media.show", name=file_name(file, SIZES[size])) if file else None
+    return url_for("portal.media.show_picture", name=file_name(file, SIZES[size])) if file else None
 
 
 # --- the back office ------------------------------------------------------------------------
