@@ -18,7 +18,7 @@ Days = dict[date, int]
 def days_of(member_id: int) -> Days:
     """Every day that the member has checked in, and what it paid. One query, one small row a day."""
     rows = db.session.execute(sa.select(CheckIn.day, CheckIn.points).where(CheckIn.member_id == member_id))
-    return {day: points for day, points in rows}
+    return dict(rows.all())
 
 
 def streak(member_id: int, *, today: date) -> int:

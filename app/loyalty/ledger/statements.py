@@ -1,0 +1,77 @@
+"""A statement: transfers as lines ready to be read, for the member, the home page and the support desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask_babel import format_date
+from flask_babel import gettext as _
+
+from app.foundation import clock
+from app.foundation.formats import points as figure
+from app.foundation.languages import translated
+from app.identity.units.queries import unit_names
+from app.loyalty.ledger.explanations import explain, label_of
+from app.loyalty.ledger.models import Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One transfer, ready to show. ``sign`` is how the amount looks, ``why`` the sentences behind it."""
+
+    id: int
+    title: str
+    amount: str
+    sign: str
+    icon: str
+    tone: str
+    day: date
+    moment: datetime
+    unit: str
+    balance: str | None
+    badge: str | None
+    why: list[str]
+
+
+LOOKS = {
+    "issuance": ("coin", "brand"),
+    "redemption": ("gift-fill", "gold"),
+    "expiry": ("clock-history", "neutral"),
+    "adjustment": ("sliders", "violet"),
+    "opening": ("wallet2", "info"),
+}
+
+
+def lines_of(transfers: Sequence[Transfer]) -> list[Line]:
+    """One line for each transfer, in the reader's language. At most one query, for the units' names."""
+    names = unit_names() if any(transfer.unit_id for transfer in transfers) else {}
+    return [_line(each, translated(names[each.unit_id]) if each.unit_id else "") for each in transfers]
+
+
+def _line(transfer: Transfer, unit: str) -> Line:
+    icon, tone = LOOKS[transfer.account]
+    pending = transfer.phase == "pending"
+    return Line(
+        id=transfer.id,
+        title=label_of(transfer.kind),
+        amount=figure(transfer.amount, sign=True),
+        sign="pending" if pending else "plus" if transfer.amount > 0 else "minus",
+        icon="hourglass-split" if pending else icon,
+        tone=tone,
+        day=clock.local_date(transfer.occurred_at, clock.programme_zone()),
+        moment=transfer.occurred_at,
+        unit=unit,
+        balance=None if pending else figure(transfer.balance_after),
+        badge=_waiting(transfer) if pending else None,
+        why=explain(transfer.explanation),
+    )
+
+
+def _waiting(transfer: Transfer) -> str:
+    if transfer.amount < 0:
+        return _("Set aside")
+    if transfer.deadline is None:
+        return _("On the way")
+    return _("On the way until %(day)s", day=format_date(transfer.deadline.astimezone(clock.programme_zone()), "short"))
