@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.entrypoints import backoffice, cli, health, portal
+from app.entrypoints import backoffice, cli, health, portal, worker
 
 
 def init_app(app: Flask) -> None:
@@ -12,3 +12,4 @@ def init_app(app: Flask) -> None:
     backoffice.init_app(app)
     health.init_app(app)
     cli.init_app(app)
+    worker.init_app()

@@ -18,6 +18,7 @@ class Order(Model):
     """``key`` is the form's own: the same form sent twice is the same order.
 
     Points are held from placing until payment; ``pay_by`` is when an unpaid order closes.
+    ``parcel`` says whether there is something to send; codes and services have none.
     """
 
     __tablename__ = "order"
@@ -37,6 +38,7 @@ class Order(Model):
     member_id: Mapped[int] = reference("member.id")
     unit_id: Mapped[int] = reference("unit.id")
     state: Mapped[str] = mapped_column(sa.String(12))
+    parcel: Mapped[bool]
     points: Mapped[Amount]
     cash: Mapped[Amount]
     currency: Mapped[str] = mapped_column(sa.String(3))
@@ -65,7 +67,9 @@ class OrderLine(Model):
     variant_id: Mapped[int] = reference("variant.id", index=True)
     sku: Mapped[str] = mapped_column(sa.String(60))
     category: Mapped[str] = mapped_column(sa.String(32))
+    kind: Mapped[str] = mapped_column(sa.String(12))
     name: Mapped[JsonObject]
+    variant_name: Mapped[JsonObject]
     picture: Mapped[str | None] = mapped_column(sa.String(80))
     quantity: Mapped[int]
     points_each: Mapped[Amount]

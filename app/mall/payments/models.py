@@ -15,6 +15,7 @@ class Payment(Model):
     """One attempt to collect the cash part of an order.
 
     ``reference`` is the gateway's name for it. ``refunded`` is what was given back, in minor units.
+    A ``failed`` attempt may still turn ``paid``: the bank's word counts, however late it comes.
     """
 
     __tablename__ = "payment"
@@ -35,6 +36,7 @@ class Payment(Model):
     currency: Mapped[str] = mapped_column(sa.String(3))
     opened_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    refunded_at: Mapped[datetime | None]
 
     @property
     def money(self) -> Money:
@@ -45,9 +47,7 @@ class SandboxCharge(Model):
     """The sandbox gateway's side of a payment: what a bank would know."""
 
     __tablename__ = "sandbox_charge"
-    __table_args__ = (
-        sa.CheckConstraint("state IN ('open', 'paid', 'declined', 'refunded')", name="state_known"),
-    )
+    __table_args__ = (sa.CheckConstraint("state IN ('open', 'paid', 'declined', 'refunded')", name="state_known"),)
 
     id: Mapped[Id]
     reference: Mapped[str] = mapped_column(sa.String(80), unique=True)
@@ -56,6 +56,7 @@ class SandboxCharge(Model):
     currency: Mapped[str] = mapped_column(sa.String(3))
     state: Mapped[str] = mapped_column(sa.String(10))
     return_url: Mapped[str] = mapped_column(sa.String(300))
+    cancel_url: Mapped[str] = mapped_column(sa.String(300))
     created_at: Mapped[datetime]
 
     @property

@@ -1,0 +1,349 @@
+"""Verbs of orders. Each takes one step of ``states.TRANSITIONS``, writes it down and tells the floors above.
+
+Locks: order → payment → stock → wallet. Whatever of an order moves, its row is locked first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from app.foundation import audit, clock, events
+from app.foundation.actors import SYSTEM, Actor
+from app.foundation.database import LockOrder, db, insert_new, lock
+from app.foundation.errors import InvalidInput
+from app.foundation.points import Points
+from app.foundation.terms import current
+from app.identity.members.queries import member_by_id
+from app.identity.units.queries import all_units
+from app.loyalty.ledger import actions as ledger
+from app.mall.catalog import actions as catalog
+from app.mall.catalog.queries import Offer, variant_for_order
+from app.mall.orders import queries, states
+from app.mall.orders.errors import AddressMissing, InvalidQuantity, NotOffered, PaymentOver, PriceChanged
+from app.mall.orders.events import (
+    OrderCancelled,
+    OrderClosed,
+    OrderCompleted,
+    OrderDelivered,
+    OrderPaid,
+    OrderPlaced,
+    OrderShipped,
+)
+from app.mall.orders.explanations import KIND, redeeming, releasing
+from app.mall.orders.models import Order, OrderLine, OrderStep
+from app.mall.orders.rules import MOST_PIECES, Figures, complete_address, order_number
+from app.mall.orders.terms import OrderTerms
+from app.mall.payments import actions as payments
+
+# A payment that arrives just after its time still finds the points, unless the order was closed meanwhile.
+GRACE = timedelta(hours=1)
+KEY_LENGTHS = range(16, 65)
+
+
+# --- placing --------------------------------------------------------------------------------
+
+
+def place(
+    *,
+    member_id: int,
+    variant_id: int,
+    quantity: int,
+    price_id: int,
+    address: Mapping[str, Any] | None,
+    key: str,
+    expected: Figures,
+    now: datetime,
+) -> Order:
+    """Order ``quantity`` pieces at one price: stock is reserved and points are held, or nothing happens.
+
+    ``key`` is the form's own: the same form sent again returns the order it made. ``expected`` is
+    what the person saw. With nothing to pay in cash the order is paid at once, else it waits
+    for ``begin_payment``. Raises ``PriceChanged``, ``NotOffered``, ``InvalidQuantity``, ``AddressMissing``,
+    ``OutOfStock``, ``InsufficientPoints``, ``WalletFrozen`` or ``GatewayUnavailable``.
+    """
+    if len(key) not in KEY_LENGTHS:
+        raise InvalidInput(_("This form is damaged. Nothing was ordered; please open the page again."))
+    if earlier := queries.order_of_key(member_id, key):
+        return earlier  # A double click sends two identical requests.
+    offer, figures = _checked_offer(variant_id, quantity, price_id)
+    if figures != expected:
+        raise PriceChanged(expected, figures)
+    if figures.cash:
+        payments.refuse_without_gateway()
+    parcel = offer.kind == "physical"
+    destination = complete_address(address) if parcel else None
+    if parcel and destination is None:
+        raise AddressMissing
+    order = _insert(member_id=member_id, key=key, offer=offer, figures=figures, address=destination, now=now)
+    if order is None:
+        return _made_meanwhile(member_id, key)
+    member = _actor(member_id)
+    # The stock is locked before the line is written: a line's foreign key shares a lock on the variant,
+    # and two orders that both share it would wait for each other to let go.
+    catalog.change_stock(
+        variant_id=variant_id, change=-quantity, reason="order", reference=order.number, by=member, now=now
+    )
+    way = offer.ways[price_id]
+    db.session.add(_line(order, offer, quantity, int(way.points), way.cash.amount))
+    _write_step(order, "placed", by=member, now=now)
+    if order.points:
+        _hold(order, offer, quantity, int(way.points), now=now)
+    events.publish(OrderPlaced(order.id, now))
+    if not order.cash:
+        _become_paid(order, now=now)
+    return order
+
+
+def _actor(member_id: int) -> Actor:
+    member = member_by_id(member_id)
+    return member.actor if member else Actor("member", member_id, "")
+
+
+def _checked_offer(variant_id: int, quantity: int, price_id: int) -> tuple[Offer, Figures]:
+    if not 1 <= quantity <= MOST_PIECES:
+        raise InvalidQuantity
+    offer = variant_for_order(variant_id)
+    way = offer.ways.get(price_id) if offer else None
+    if offer is None or way is None or not _open_unit(offer.unit_id):
+        raise NotOffered
+    return offer, Figures(way.points * quantity, way.cash * quantity)
+
+
+def _open_unit(unit_id: int) -> bool:
+    return any(unit.id == unit_id and unit.active for unit in all_units())
+
+
+def _insert(
+    *, member_id: int, key: str, offer: Offer, figures: Figures, address: dict[str, str] | None, now: datetime
+) -> Order | None:
+    """The order's row, unless the same form has made one: a parallel twin waits here for the first to finish."""
+    row: dict[str, Any] = {
+        "number": order_number(clock.local_date(now, clock.programme_zone())),
+        "key": key,
+        "member_id": member_id,
+        "unit_id": offer.unit_id,
+        "state": "placed",
+        "parcel": address is not None,
+        "points": int(figures.points),
+        "cash": figures.cash.amount,
+        "currency": figures.cash.currency,
+        "placed_at": now,
+        "pay_by": now + current(OrderTerms).pay_within,
+    }
+    if address is not None:
+        row["address"] = address
+    inserted = insert_new(Order, [row], unless=["member_id", "key"], returning=[Order.id])
+    return db.session.get_one(Order, inserted[0].id) if inserted else None
+
+
+def _made_meanwhile(member_id: int, key: str) -> Order:
+    order = queries.order_of_key(member_id, key)
+    if order is None:
+        raise RuntimeError("The twin that held this key has gone; the insert should have succeeded.")
+    return order
+
+
+def _line(order: Order, offer: Offer, quantity: int, points_each: int, cash_each: int) -> OrderLine:
+    return OrderLine(
+        order_id=order.id,
+        variant_id=offer.variant_id,
+        sku=offer.sku,
+        category=offer.category,
+        kind=offer.kind,
+        name=dict(offer.name),
+        variant_name=dict(offer.variant_name),
+        picture=offer.picture,
+        quantity=quantity,
+        points_each=points_each,
+        cash_each=cash_each,
+    )
+
+
+def _hold(order: Order, offer: Offer, quantity: int, points_each: int, *, now: datetime) -> None:
+    ledger.hold(
+        member_id=order.member_id,
+        amount=Points(order.points),
+        key=_key(order, "hold"),
+        kind=KIND,
+        unit_id=order.unit_id,
+        explanation=redeeming(number=order.number, name=offer.name, quantity=quantity, points_each=points_each),
+        deadline=order.pay_by + GRACE,
+        now=now,
+    )
+
+
+def _key(order: Order, what: str) -> str:
+    return f"order:{order.number}:{what}"
+
+
+# --- paying ---------------------------------------------------------------------------------
+
+
+def begin_payment(*, order_id: int, now: datetime) -> payments.Attempt:
+    """An attempt to pay the cash part, to be taken to the gateway after the commit. Raises ``PaymentOver``."""
+    order = _locked(order_id)
+    if order.state != "placed" or now >= order.pay_by:
+        raise PaymentOver
+    return payments.open_attempt(order_id=order.id, amount=order.cash_due, now=now)
+
+
+def take_payment(*, order_id: int, payment_id: int, outcome: payments.Outcome, now: datetime) -> None:
+    """What a gateway reported. Cash that no order waits for any more goes back by itself."""
+    order = _locked(order_id)
+    arrived = payments.settle(payment_id=payment_id, outcome=outcome, now=now)
+    if not arrived:
+        return
+    if order.state == "placed" and now >= order.pay_by + GRACE:
+        _end(order, "closed", by=SYSTEM, now=now)  # Its hold ran out before any job looked.
+    if order.state == "placed":
+        payments.give_up(order_id=order.id, now=now)
+        _become_paid(order, now=now)
+    else:
+        payments.refund_later(payment_id=payment_id, now=now)
+
+
+def mark_paid(*, order_id: int, now: datetime) -> None:
+    """The cash part has arrived by another way than a gateway. Raises ``StepRefused``."""
+    order = _locked(order_id)
+    payments.give_up(order_id=order.id, now=now)
+    _become_paid(order, now=now)
+
+
+def _become_paid(order: Order, *, now: datetime) -> None:
+    _step(order, "paid", who="system", by=SYSTEM, now=now)
+    if order.points:
+        ledger.post_pending(key=_key(order, "redeem"), pending_key=_key(order, "hold"), now=now)
+    events.publish(OrderPaid(order.id, now))
+    if all(kind == "code" for kind in _kinds(order)):
+        _deliver(order, who="system", by=SYSTEM, now=now)
+
+
+def _kinds(order: Order) -> list[str]:
+    return list(db.session.scalars(sa.select(OrderLine.kind).where(OrderLine.order_id == order.id)))
+
+
+# --- ending without payment ------------------------------------------------------------------
+
+
+def cancel(*, order_id: int, by: Actor, now: datetime) -> None:
+    """The member gives an unpaid order up: points and stock are back at once. Raises ``StepRefused``."""
+    _end(_locked(order_id), "cancelled", by=by, now=now)
+
+
+def close_unpaid(*, order_id: int, now: datetime) -> bool:
+    """Close an order whose time to pay has passed; ``False`` if it was paid or ended meanwhile."""
+    order = _locked(order_id)
+    if order.state != "placed" or now < order.pay_by:
+        return False
+    _end(order, "closed", by=SYSTEM, now=now)
+    return True
+
+
+def _end(order: Order, state: str, *, by: Actor, now: datetime) -> None:
+    _step(order, state, who="member" if by.kind == "member" else "system", by=by, now=now)
+    payments.give_up(order_id=order.id, now=now)
+    for variant_id, quantity in _reserved(order):
+        catalog.change_stock(
+            variant_id=variant_id, change=quantity, reason="release", reference=order.number, by=by, now=now
+        )
+    if order.points:
+        _release(order, now=now)
+    events.publish((OrderCancelled if state == "cancelled" else OrderClosed)(order.id, now))
+
+
+def _reserved(order: Order) -> list[tuple[int, int]]:
+    """Variant and pieces, in the order in which stock is locked."""
+    query = sa.select(OrderLine.variant_id, OrderLine.quantity).where(OrderLine.order_id == order.id)
+    return [(row.variant_id, row.quantity) for row in db.session.execute(query.order_by(OrderLine.variant_id))]
+
+
+def _release(order: Order, *, now: datetime) -> None:
+    # Where the hold has reached its deadline, the points are back already.
+    with suppress(ledger.AlreadyResolved):
+        ledger.void_pending(
+            key=_key(order, "release"),
+            pending_key=_key(order, "hold"),
+            now=now,
+            why=releasing(number=order.number),
+        )
+
+
+# --- fulfilment -------------------------------------------------------------------------------
+
+
+def pack(*, order_id: int, by: Actor, now: datetime) -> None:
+    """A merchant has put the parcel together. Raises ``StepRefused``."""
+    order = _locked(order_id)
+    _audited_step(order, "packed", by=by, now=now)
+
+
+def ship(*, order_id: int, carrier: str, tracking_number: str, by: Actor, now: datetime) -> None:
+    """The parcel was handed over. Raises ``StepRefused``."""
+    order = _locked(order_id)
+    _audited_step(order, "shipped", by=by, now=now, carrier=carrier, tracking_number=tracking_number)
+    order.carrier, order.tracking_number = carrier, tracking_number
+    events.publish(OrderShipped(order.id, now))
+
+
+def serve(*, order_id: int, by: Actor, now: datetime) -> None:
+    """A merchant has handed out what needs no parcel. Raises ``StepRefused``."""
+    order = _locked(order_id)
+    _audit(order, "delivered", by=by, now=now)
+    _deliver(order, who="merchant", by=by, now=now)
+
+
+def confirm_delivery(*, order_id: int, by: Actor, now: datetime) -> None:
+    """The member has it, or (``by`` the system) long enough has passed. Raises ``StepRefused``."""
+    _deliver(_locked(order_id), who="member" if by.kind == "member" else "system", by=by, now=now)
+
+
+def complete(*, order_id: int, now: datetime) -> None:
+    """The return window has ended. Raises ``StepRefused``."""
+    order = _locked(order_id)
+    _step(order, "completed", who="system", by=SYSTEM, now=now)
+    events.publish(OrderCompleted(order.id, now))
+
+
+def _deliver(order: Order, *, who: states.Who, by: Actor, now: datetime) -> None:
+    _step(order, "delivered", who=who, by=by, now=now)
+    events.publish(OrderDelivered(order.id, now))
+
+
+def _audited_step(order: Order, state: str, *, by: Actor, now: datetime, **facts: str) -> None:
+    _audit(order, state, by=by, now=now, **facts)
+    _step(order, state, who="merchant", by=by, now=now)
+
+
+def _audit(order: Order, state: str, *, by: Actor, now: datetime, **facts: str) -> None:
+    audit.record(
+        f"order.{state}",
+        subject=("order", order.number, order.number),
+        by=by,
+        now=now,
+        before={"state": order.state},
+        after={"state": state, **facts},
+    )
+
+
+# --- steps -----------------------------------------------------------------------------------
+
+
+def _locked(order_id: int) -> Order:
+    return db.session.scalars(lock(LockOrder.ORDER, sa.select(Order).where(Order.id == order_id))).one()
+
+
+def _step(order: Order, state: str, *, who: states.Who, by: Actor, now: datetime) -> None:
+    states.check(order.state, state, who=who, parcel=order.parcel)
+    order.state = state
+    _write_step(order, state, by=by, now=now)
+
+
+def _write_step(order: Order, state: str, *, by: Actor, now: datetime) -> None:
+    db.session.add(OrderStep(order_id=order.id, state=state, at=now, by=by.label))
+    db.session.flush()

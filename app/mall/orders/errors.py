@@ -1,0 +1,55 @@
+"""What orders refuse, in sentences."""
+
+from __future__ import annotations
+
+from flask_babel import gettext as _
+
+from app.foundation.errors import DomainError, InvalidInput
+from app.foundation.formats import money, points
+from app.mall.orders.rules import MOST_PIECES, Figures
+
+
+def in_words(figures: Figures) -> str:
+    """``4,000 points + ¥298.00``"""
+    if not figures.cash:
+        return _("%(points)s points", points=points(figures.points))
+    return _("%(points)s points + %(cash)s", points=points(figures.points), cash=money(figures.cash))
+
+
+class PriceChanged(DomainError):
+    """The price is not what the person saw. Carries both, so that the page can show the new one."""
+
+    def __init__(self, old: Figures, new: Figures) -> None:
+        self.old, self.new = old, new
+        super().__init__(
+            _(
+                "The price has changed meanwhile, from %(old)s to %(new)s. Nothing was ordered and no points "
+                "were used; if you like the new price, confirm once more.",
+                old=in_words(old),
+                new=in_words(new),
+            )
+        )
+
+
+class NotOffered(DomainError):
+    """The product, the variant or this way to pay is not in the mall any more."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This is no longer offered. Nothing was ordered and no points were used."))
+
+
+class InvalidQuantity(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(_("Please choose between 1 and %(most)s pieces.", most=MOST_PIECES))
+
+
+class AddressMissing(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(_("Please tell us where to send it. Nothing was ordered yet."))
+
+
+class PaymentOver(DomainError):
+    """There is nothing left to pay for this order."""
+
+    def __init__(self) -> None:
+        super().__init__(_("There is nothing left to pay for this order. Nothing was charged."))

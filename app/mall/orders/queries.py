@@ -1,0 +1,141 @@
+"""Reads of orders. A member's orders always start from the member; staff's from their units."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from app.foundation.database import db
+from app.mall.orders.models import Order, OrderLine, OrderStep
+
+SELECTIONS: dict[str, tuple[str, ...]] = {
+    "to-pay": ("placed",),
+    "on-the-way": ("paid", "packed", "shipped"),
+    "received": ("delivered", "completed"),
+    "ended": ("cancelled", "closed"),
+}
+_WHOLE = (selectinload(Order.lines), selectinload(Order.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some orders, newest first; ``after`` is where the next ones begin, if there are more."""
+
+    orders: Sequence[Order]
+    after: int | None
+
+
+def order_by_id(order_id: int) -> Order:
+    """An order with its lines and steps. Raises ``NoResultFound``."""
+    return db.session.scalars(sa.select(Order).where(Order.id == order_id).options(*_WHOLE)).one()
+
+
+def order_of_key(member_id: int, key: str) -> Order | None:
+    """The order that this form has already made."""
+    return db.session.scalar(sa.select(Order).where(Order.member_id == member_id, Order.key == key))
+
+
+def own_order(member_id: int, number: str) -> Order | None:
+    """One order of this member; somebody else's looks like none."""
+    return db.session.scalar(
+        sa.select(Order).where(Order.member_id == member_id, Order.number == number).options(*_WHOLE)
+    )
+
+
+def orders_of(member_id: int, *, selection: str = "", after: int | None = None, limit: int = 20) -> Batch:
+    """A member's orders; ``selection`` is one of ``SELECTIONS`` or empty for all."""
+    query = sa.select(Order).where(Order.member_id == member_id)
+    if selection in SELECTIONS:
+        query = query.where(Order.state.in_(SELECTIONS[selection]))
+    return _batch(query, after, limit)
+
+
+def office_order(number: str, *, units: Collection[int] | None) -> Order | None:
+    """One order among those of ``units`` (``None``: all)."""
+    return db.session.scalar(sa.select(Order).where(Order.number == number, *_within(units)).options(*_WHOLE))
+
+
+def office_orders(
+    *,
+    units: Collection[int] | None,
+    number: str = "",
+    member_ids: Collection[int] | None = None,
+    state: str = "",
+    unit_id: int | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> Batch:
+    """Orders of ``units`` whose number begins with ``number`` or whose member is one of ``member_ids``."""
+    query = sa.select(Order).where(*_within(units))
+    if number or member_ids is not None:
+        begins = Order.number.startswith(number.upper(), autoescape=True) if number else sa.false()
+        query = query.where(begins | Order.member_id.in_(member_ids or ()))
+    if state:
+        query = query.where(Order.state == state)
+    if unit_id is not None:
+        query = query.where(Order.unit_id == unit_id)
+    return _batch(query, after, limit)
+
+
+def counts_by_state(*, units: Collection[int] | None) -> dict[str, int]:
+    """How many orders wait in each state that asks for work."""
+    waiting = sa.select(Order.state, sa.func.count()).where(Order.state.in_(("paid", "packed")), *_within(units))
+    return dict(db.session.execute(waiting.group_by(Order.state)).all())
+
+
+def unpaid_since(moment: datetime, *, limit: int) -> Sequence[int]:
+    """Orders that should have been paid by ``moment``."""
+    query = sa.select(Order.id).where(Order.state == "placed", Order.pay_by <= moment)
+    return db.session.scalars(query.order_by(Order.pay_by).limit(limit)).all()
+
+
+def resting_since(state: str, moment: datetime, *, parcel: bool | None = None, after: int, limit: int) -> Sequence[int]:
+    """Orders that reached ``state`` by ``moment`` and are still there, by id."""
+    query = (
+        sa.select(Order.id)
+        .join(OrderStep, (OrderStep.order_id == Order.id) & (OrderStep.state == state))
+        .where(Order.state == state, OrderStep.at <= moment, Order.id > after)
+    )
+    if parcel is not None:
+        query = query.where(Order.parcel.is_(parcel))
+    return db.session.scalars(query.order_by(Order.id).limit(limit)).all()
+
+
+def _within(units: Collection[int] | None) -> list[sa.ColumnElement[bool]]:
+    return [] if units is None else [Order.unit_id.in_(units)]
+
+
+def _batch(query: sa.Select[Order], after: int | None, limit: int) -> Batch:
+    if after is not None:
+        query = query.where(Order.id < after)
+    query = query.order_by(Order.id.desc()).limit(limit + 1).options(*_WHOLE)
+    found = db.session.scalars(query).all()
+    return Batch(found[:limit], found[limit - 1].id if len(found) > limit else None)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order that is still under way, as far as a list needs it."""
+
+    number: str
+    state: str
+    pay_by: datetime
+    name: dict[str, str]
+    picture: str | None
+
+
+def open_of(member_id: int, *, limit: int) -> list[OpenOrder]:
+    """What a member still waits for or has to pay, newest first, by one query."""
+    states = (*SELECTIONS["to-pay"], *SELECTIONS["on-the-way"])
+    query = (
+        sa.select(Order.number, Order.state, Order.pay_by, OrderLine.name, OrderLine.picture)
+        .join(OrderLine, OrderLine.order_id == Order.id)
+        .where(Order.member_id == member_id, Order.state.in_(states))
+        .order_by(Order.id.desc(), OrderLine.id)
+        .limit(limit)
+    )
+    return [OpenOrder(*row) for row in db.session.execute(query)]

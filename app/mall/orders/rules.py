@@ -1,0 +1,42 @@
+"""Figures of an order and how its number looks; pure."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.foundation.money import Money
+from app.foundation.points import Points
+
+MOST_PIECES = 99
+# Crockford's base32: no I, L, O or U, so that a number survives the telephone.
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ADDRESS_PARTS = ("recipient", "phone", "region", "city", "line", "postcode")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What an order costs altogether; compared with what the person saw."""
+
+    points: Points
+    cash: Money
+
+    @classmethod
+    def of(cls, points_each: int, cash_each: int, quantity: int, currency: str) -> Figures:
+        return cls(Points(points_each) * quantity, Money(cash_each, currency) * quantity)
+
+
+def order_number(day: date) -> str:
+    """``J260615K3F9QZ``: the day in the programme's timezone and six letters that nobody guesses."""
+    return f"J{day:%y%m%d}" + "".join(secrets.choice(LETTERS) for _ in range(6))
+
+
+def complete_address(address: Mapping[str, Any] | None) -> dict[str, str] | None:
+    """The parts of an address, tidied; ``None`` when one that a parcel needs is missing."""
+    if address is None:
+        return None
+    tidy = {part: " ".join(str(address.get(part) or "").split()) for part in ADDRESS_PARTS}
+    return tidy if all(tidy[part] for part in ADDRESS_PARTS if part != "postcode") else None

@@ -1,0 +1,93 @@
+"""The life of an order, as one table.
+
+::
+
+    placed ─▶ paid ─▶ packed ─▶ shipped ─▶ delivered ─▶ completed
+       │        └───── without a parcel ──────▲
+       ├─▶ cancelled
+       └─▶ closed
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.foundation.errors import DomainError
+
+Who = Literal["member", "merchant", "system"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """``parcel`` narrows it to orders with (``True``) or without (``False``) something to send."""
+
+    before: str
+    after: str
+    who: Who
+    parcel: bool | None = None
+
+
+TRANSITIONS = frozenset(
+    {
+        Transition("placed", "paid", "system"),
+        Transition("placed", "cancelled", "member"),
+        Transition("placed", "closed", "system"),
+        Transition("paid", "packed", "merchant", parcel=True),
+        Transition("packed", "shipped", "merchant", parcel=True),
+        Transition("shipped", "delivered", "member", parcel=True),
+        Transition("shipped", "delivered", "system", parcel=True),
+        Transition("paid", "delivered", "member", parcel=False),
+        Transition("paid", "delivered", "merchant", parcel=False),
+        Transition("paid", "delivered", "system", parcel=False),
+        Transition("delivered", "completed", "system"),
+    }
+)
+
+# What the progress of an order shows, in this order.
+WITH_PARCEL = ("placed", "paid", "packed", "shipped", "delivered", "completed")
+WITHOUT_PARCEL = ("placed", "paid", "delivered", "completed")
+ENDED = ("cancelled", "closed")
+
+LABELS = {
+    "placed": _l("To pay"),
+    "paid": _l("Paid"),
+    "packed": _l("Packed"),
+    "shipped": _l("Shipped"),
+    "delivered": _l("Received"),
+    "completed": _l("Completed"),
+    "cancelled": _l("Cancelled"),
+    "closed": _l("Closed"),
+}
+
+
+class StepRefused(DomainError):
+    """An order cannot go this way from where it is, or not by this hand."""
+
+
+def may(before: str, after: str, *, who: Who, parcel: bool) -> bool:
+    """Is this step in the table?"""
+    return any(Transition(before, after, who, wanted) in TRANSITIONS for wanted in (None, parcel))
+
+
+def check(before: str, after: str, *, who: Who, parcel: bool) -> None:
+    """Refuse every step that is not in the table. Raises ``StepRefused`` with a sentence."""
+    if not may(before, after, who=who, parcel=parcel):
+        raise StepRefused(_refusal(before, after))
+
+
+def _refusal(before: str, after: str) -> str:
+    if before == after:
+        return _("This was already done. Nothing was changed.")
+    if after == "cancelled" and before not in ENDED:
+        return _("This order is already paid and can no longer be cancelled here. Nothing was changed.")
+    if before in ENDED:
+        return _("This order has ended. Nothing was changed.")
+    return _(
+        "This order is “%(now)s” and cannot become “%(wanted)s”. Nothing was changed; reload to see where it stands.",
+        now=LABELS[before],
+        wanted=LABELS[after],
+    )

@@ -1,0 +1,32 @@
+"""How long people have for each step of an order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask_babel import gettext as _
+
+from app.foundation.errors import InvalidInput
+from app.foundation.terms import terms
+
+
+@terms("orders")
+class OrderTerms:
+    """``arrives_after_days`` after shipping, and ``served_after_days`` after paying for something
+    without a parcel, an order counts as received even if nobody says so."""
+
+    pay_within_minutes: int = 30
+    return_window_days: int = 7
+    arrives_after_days: int = 10
+    served_after_days: int = 30
+
+    def __post_init__(self) -> None:
+        if not 5 <= self.pay_within_minutes <= 24 * 60:
+            raise InvalidInput(_("An order can wait for its payment between 5 minutes and a day (1,440 minutes)."))
+        days = (self.return_window_days, self.arrives_after_days, self.served_after_days)
+        if not all(0 <= count <= 365 for count in days):
+            raise InvalidInput(_("The periods of an order take between 0 and 365 days."))
+
+    @property
+    def pay_within(self) -> timedelta:
+        return timedelta(minutes=self.pay_within_minutes)
