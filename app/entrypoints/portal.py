@@ -4,32 +4,45 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, request, url_for
+from flask import Blueprint, Flask, current_app, request, url_for
 from flask_babel import gettext as _
 
 from app.foundation.pages import NavItem
+from app.identity.members.views import address, contact, password, preferences, profile, registration, session
+from app.mall.catalog.views import mall, media
+from app.mall.payments.views import sandbox
 
-portal = Blueprint("portal", __name__)
+# A page that belongs to another one's place in the bar.
+BELONGS_TO = {
+    "portal.address": "portal.profile",
+    "portal.contact": "portal.profile",
+    "portal.password": "portal.profile",
+}
 
 
 def navigation() -> list[NavItem]:
     """At most five, for the bar at the bottom of a phone. The order is the order of use."""
     places = [
-        (_("Home"), "portal.home.show", "house"),
+        (_("Home"), "portal.home.show", "house-door-fill"),
         (_("Points"), "portal.points.index", "coin"),
-        (_("Mall"), "portal.mall.index", "bag"),
+        (_("Mall"), "portal.mall.index", "bag-fill"),
         (_("Orders"), "portal.orders.index", "receipt"),
-        (_("Me"), "portal.profile.show", "person"),
+        (_("Me"), "portal.profile.show", "person-fill"),
     ]
     here = (request.endpoint or "").rpartition(".")[0]
-    return [NavItem(label, url_for(target), icon, target.rpartition(".")[0] == here) for label, target, icon in places]
+    here = BELONGS_TO.get(here, here)
+    return [
+        NavItem(label, url_for(target), icon, target.rpartition(".")[0] == here)
+        for label, target, icon in places
+        if target in current_app.view_functions
+    ]
 
 
 def chrome() -> dict[str, Any]:
     """What the portal's layout needs around every page."""
     return {
         "navigation": navigation(),
-        "home_url": url_for("portal.home.show"),
+        "home_url": "/",
         "profile_url": url_for("portal.profile.show"),
         "sign_in_url": url_for("portal.session.new"),
         "sign_out_url": url_for("portal.session.destroy"),
@@ -40,3 +53,18 @@ def chrome() -> dict[str, Any]:
 
 def init_app(app: Flask) -> None:
     """Hang every member page onto the portal, then the portal onto the application."""
+    portal = Blueprint("portal", __name__)
+    portal.context_processor(chrome)
+    portal.register_blueprint(session)
+    portal.register_blueprint(registration)
+    portal.register_blueprint(password)
+    portal.register_blueprint(profile)
+    portal.register_blueprint(contact)
+    portal.register_blueprint(address)
+    portal.register_blueprint(preferences)
+    portal.register_blueprint(mall)
+    portal.register_blueprint(media)
+    app.register_blueprint(portal)
+    settings = app.config["SETTINGS"]
+    if settings.payment_gateway == "sandbox" and not settings.production:
+        app.register_blueprint(sandbox)
