@@ -36,12 +36,18 @@ def _sentences() -> dict[int, tuple[str, str, str]]:
 
 
 def _answer(status: int, sentence: str | None = None, headers: dict[str, str] | None = None) -> Response:
+    _number_request()
+    if status == 500:
+        # The database may be what broke: the page about it is made for nobody in particular.
+        db.session.rollback()
+        login_manager._update_request_context_with_user()
     sentences = _sentences()
     title, text, picture = sentences.get(status, sentences[400 if status < 500 else 500])
     if request.accept_mimetypes.best == "application/json":
         response = jsonify(type="about:blank", title=title, status=status, detail=sentence or text)
         response.mimetype = "application/problem+json"
         response.status_code = status
+        response.headers.update(headers or {})
         return response
     return page(
         "errors/error.html",
@@ -52,7 +58,7 @@ def _answer(status: int, sentence: str | None = None, headers: dict[str, str] | 
         picture=picture,
         action_label=_("Go to the start page"),
         action_url="/backoffice/" if request.path.startswith("/backoffice") else "/",
-        request_id=g.get("request_id", ""),
+        request_id=g.request_id,
     )
 
 
@@ -86,21 +92,22 @@ def _expired_form(error: CSRFError) -> BaseResponse:
 
 
 def _bug(error: Exception) -> Response:
+    _number_request()
     log.exception("request %s failed: %s %s", g.get("request_id"), request.method, request.path)
     if current_app.testing:
         raise error
-    # The database may be what broke: the page about it is made for nobody in particular.
-    db.session.rollback()
-    login_manager._update_request_context_with_user()
     return _answer(500)
 
 
 def _number_request() -> None:
-    g.request_id = secrets.token_hex(8)
+    # Refused by CSRF or the rate limit, a request is answered before it comes here: then it is numbered on its way out.
+    if "request_id" not in g:
+        g.request_id = secrets.token_hex(8)
 
 
 def _tell_number(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.get("request_id", "")
+    _number_request()
+    response.headers["X-Request-Id"] = g.request_id
     return response
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, current_app
@@ -65,4 +66,8 @@ def run_all(*, now: datetime) -> dict[str, Any]:
 
 def queue_answers() -> bool:
     """Is the queue reachable? Raises what its driver raises when it is not."""
-    return current_app.extensions["huey"].pending_count() >= 0
+    huey = current_app.extensions["huey"]
+    # An open SQLite file goes on answering after it was deleted, but no worker will ever look into it.
+    if isinstance(huey, SqliteHuey) and not Path(huey.storage.filename).exists():
+        return False
+    return huey.pending_count() >= 0

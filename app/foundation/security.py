@@ -34,10 +34,10 @@ def hash_password(password: str) -> str:
 
 
 def password_matches(hashed: str | None, password: str) -> bool:
-    """Compare in the same time whether or not there is such an account: ``None`` is compared with a dummy."""
+    """Compare in the same time whether or not there is such an account: nothing is compared with a dummy."""
     hasher = _hasher(current_app.config["SETTINGS"].cheap_passwords)
     try:
-        return hasher.verify(hashed or _dummy(hasher), password) and hashed is not None
+        return hasher.verify(hashed or _dummy(hasher), password) and bool(hashed)
     except (VerificationError, InvalidHashError):
         return False
 
