@@ -14,6 +14,8 @@ from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from app.foundation.pages import local_url
+
 V = TypeVar("V", bound=Callable[..., Any])
 
 
@@ -115,11 +117,23 @@ def guard() -> ResponseReturnValue | None:
 def _to_sign_in(permission: Permission | str) -> ResponseReturnValue:
     door = "portal.session.new" if permission in MEMBER else "backoffice.session.new"
     # After a POST the address cannot be opened again by GET: come back to the page the form stood on.
-    back = request.full_path.rstrip("?") if request.method == "GET" else None
+    back = request.full_path.rstrip("?") if request.method == "GET" else _page_of_the_form()
     target = url_for(door, next=back)
     if request.headers.get("HX-Request"):
         return "", 204, {"HX-Redirect": target}
     return redirect(target)
+
+
+def _page_of_the_form() -> str | None:
+    return local_url((request.referrer or "").removeprefix(request.host_url.rstrip("/")), "") or None
+
+
+def check_declarations(app: Flask) -> None:
+    """Refuse to start while a view declares nothing; called once every view is registered."""
+    with app.app_context():
+        forgotten = sorted(endpoint for endpoint in app.view_functions if declared(endpoint) is None)
+    if forgotten:
+        raise RuntimeError(f"Declare @requires(…) or @public on: {', '.join(forgotten)}.")
 
 
 def init_app(app: Flask) -> None:

@@ -21,18 +21,17 @@ ROWS = (
 )
 
 # The words at the heart of the most common passwords; digits and signs around them make nobody safer.
-COMMON = frozenset(
-    (
-        "password passwort passw0rd pass word letmein welcome admin administrator root login master secret default "
-        "changeme iloveyou loveyou iloveu lovely love princess sunshine monkey dragon football baseball basketball "
-        "superman batman spiderman pokemon starwars whatever trustno shadow michael jennifer jordan jessica charlie "
-        "daniel ashley nicole thomas freedom computer internet samsung google facebook windows hello killer cookie "
-        "summer winter spring autumn flower cheese chocolate liverpool chelsea arsenal barcelona juventus ferrari "
-        "mercedes corvette harley mustang phoenix tigger woaini woaiwojia woaimama wodemima mima aini zhang wang "
-        "nihao taobao alibaba tencent weixin qwerty qwertz azerty qwe asd zxc asdf qweasd qweasdzxc asdasd abc abcd "
-        "aa aaa test tester testing guest user demo jifen points member loyalty"
-    ).split()  # noqa: SIM905 - a list of words is easier to read and to extend
+WORDS = (
+    "password passwort passw0rd pass word letmein welcome admin administrator root login master secret default "
+    "changeme iloveyou loveyou iloveu lovely love princess sunshine monkey dragon football baseball basketball "
+    "superman batman spiderman pokemon starwars whatever trustno shadow michael jennifer jordan jessica charlie "
+    "daniel ashley nicole thomas freedom computer internet samsung google facebook windows hello killer cookie "
+    "summer winter spring autumn flower cheese chocolate liverpool chelsea arsenal barcelona juventus ferrari "
+    "mercedes corvette harley mustang phoenix tigger woaini woaiwojia woaimama wodemima mima aini zhang wang "
+    "nihao taobao alibaba tencent weixin qwerty qwertz azerty qwe asd zxc asdf qweasd qweasdzxc asdasd abc abcd "
+    "aa aaa test tester testing guest user demo jifen points member loyalty"
 )
+COMMON = frozenset(WORDS.split())
 
 
 def check_password(password: str, *, about: tuple[str, ...] = ()) -> None:

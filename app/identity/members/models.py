@@ -93,4 +93,5 @@ class Registration(Model):
     locale: Mapped[str | None] = mapped_column(sa.String(10))
     code_hash: Mapped[str] = mapped_column(sa.String(64))
     attempts: Mapped[int] = mapped_column(default=0)
+    messages: Mapped[int] = mapped_column(default=1)
     expires_at: Mapped[datetime] = mapped_column(index=True)

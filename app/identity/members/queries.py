@@ -95,3 +95,9 @@ def search(text: str, limit: int = 20) -> list[Member]:
 
 def default_address(member_id: int) -> Address | None:
     return db.session.scalar(sa.select(Address).where(Address.member_id == member_id, Address.is_default))
+
+
+def newest(*, after: int | None = None, limit: int = 20) -> list[Member]:
+    """All members, the latest first; ``after`` is the id of the last one seen."""
+    query = sa.select(Member).order_by(Member.id.desc()).limit(limit)
+    return list(db.session.scalars(query if after is None else query.where(Member.id < after)))

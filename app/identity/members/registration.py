@@ -28,6 +28,7 @@ from app.identity.tokens import digest
 
 VALID = timedelta(minutes=15)
 ATTEMPTS = 5
+MESSAGES = 3
 
 
 def begin_registration(*, contact: Ref, name: str, password: str, locale: str, now: datetime) -> str:
@@ -39,7 +40,7 @@ def begin_registration(*, contact: Ref, name: str, password: str, locale: str, n
     check_password(password, about=(contact.value, name))
     member = member_by_ref(contact)
     taken = member is not None and member.claimed_at is not None
-    token, code = secrets.token_urlsafe(32), f"{secrets.randbelow(10**6):06}"
+    token, code = secrets.token_urlsafe(32), new_number()
     db.session.add(
         Registration(
             token=token,
@@ -82,6 +83,32 @@ def open_registration(token: str, *, now: datetime) -> Registration | None:
     )
 
 
+def send_another_code(*, token: str, now: datetime) -> bool:
+    """A fresh code for the same registration; the one before is void. ``False`` after three messages."""
+    registration = db.session.scalar(
+        sa.update(Registration)
+        .where(Registration.token == token, Registration.expires_at > now, Registration.messages < MESSAGES)
+        .values(messages=Registration.messages + 1, expires_at=now + VALID)
+        .returning(Registration)
+    )
+    if registration is None:
+        return False
+    code = new_number()
+    contact = contact_of_registration(registration)
+    if registration.code_hash:
+        registration.code_hash = digest(token, code)
+    send_code(contact, code if registration.code_hash else None, now=now)
+    return True
+
+
+def contact_of_registration(registration: Registration) -> Ref:
+    return Ref("email", registration.email) if registration.email else Ref("phone", registration.phone or "")
+
+
+def new_number() -> str:
+    return f"{secrets.randbelow(10**6):06}"
+
+
 def confirm_registration(*, token: str, code: str, now: datetime) -> Member | None:
     """The second step. ``None`` for a wrong code, which counts as a try whatever happens next.
 
@@ -97,8 +124,7 @@ def confirm_registration(*, token: str, code: str, now: datetime) -> Member | No
     if registration is None or not hmac.compare_digest(given, registration.code_hash):
         return None
     db.session.delete(registration)
-    contact = Ref("email", registration.email) if registration.email else Ref("phone", registration.phone or "")
-    member = member_by_ref(contact)
+    member = member_by_ref(contact_of_registration(registration))
     facts = {"password_hash": registration.password_hash, "name": registration.name, "locale": registration.locale}
     if member is not None:
         return claim(member, **facts, now=now)
