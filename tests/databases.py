@@ -14,6 +14,12 @@ from psycopg import sql
 
 SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+OTHERS_OUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
 
 class Backend(Protocol):
     """``url`` always names the same place; ``fresh`` puts a copy of the template there."""
@@ -49,7 +55,6 @@ class PostgresBackend:
     def __init__(self, server_url: str) -> None:
         self.server_url = server_url
         self.name = f"jifen_test_{uuid.uuid4().hex[:10]}"
-        self.template = f"{self.name}_template"
         self.url = psycopg_url(server_url, self.name)
         self._run("CREATE DATABASE {}", self.name)
 
@@ -58,15 +63,26 @@ class PostgresBackend:
             connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
 
     def keep_as_template(self) -> None:
-        self._run("ALTER DATABASE {} RENAME TO {}", self.name, self.template)
+        """Migrations make tables and no rows, so emptying them is a fresh copy in a twentieth of the time."""
+        with psycopg.connect(self.url) as connection:
+            tables = [name for (name,) in connection.execute(TABLES)]
+            for table in tables:
+                if connection.execute(
+                    sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table))
+                ).fetchone()[0]:
+                    raise AssertionError(f"A migration wrote rows into {table}; defaults belong into `flask setup`.")
+        self.empty = "; ".join(
+            ["SET session_replication_role = replica", *(f'DELETE FROM "{name}"' for name in tables)]
+        )
 
     def fresh(self) -> None:
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)
-        self._run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", self.name, self.template)
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(OTHERS_OUT)
+            connection.execute(self.empty)
+            connection.execute("SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'")
 
     def close(self) -> None:
         self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)
-        self._run("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.template)
 
 
 def psycopg_url(server_url: str, database: str) -> str:
