@@ -1,4 +1,4 @@
-"""Real databases for tests: a PostgreSQL that we start ourselves, and one fresh copy of a migrated template per test."""
+"""Real databases for tests: a PostgreSQL that we start ourselves, and migrated tables without rows for each test."""
 
 from __future__ import annotations
 
@@ -71,9 +71,12 @@ class PostgresBackend:
                     sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(table))
                 ).fetchone()[0]:
                     raise AssertionError(f"A migration wrote rows into {table}; defaults belong into `flask setup`.")
-        self.empty = "; ".join(
-            ["SET session_replication_role = replica", *(f'DELETE FROM "{name}"' for name in tables)]
-        )
+            superuser = connection.info.parameter_status("is_superuser") == "on"
+        if superuser:  # Without foreign keys in the way, many small DELETEs are ten times faster than one TRUNCATE.
+            deletes = [f'DELETE FROM "{name}"' for name in tables]
+            self.empty = "; ".join(["SET session_replication_role = replica", *deletes])
+        else:
+            self.empty = "TRUNCATE {} CASCADE".format(", ".join(f'"{name}"' for name in tables))
 
     def fresh(self) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:

@@ -9,7 +9,6 @@ from flask import Flask, abort, request
 
 from app import create_app
 from app.config import Settings
-from app.extensions import login_manager
 from app.foundation.database import db
 from app.foundation.errors import DomainError, InvalidInput, NotFound
 from app.foundation.pages import page
@@ -29,8 +28,6 @@ def odd(tmp_path: Path):
         extra = {"WTF_CSRF_ENABLED": False} | settings.pop("extra", {})
         app = create_app(Settings(**{"instance_path": tmp_path, "extra": extra} | settings))
         add_odd_pages(app)
-        if login_manager._user_callback is None:  # TEMPORARY
-            login_manager.user_loader(lambda _: None)
         made.append(app)
         return app
 
