@@ -21,6 +21,7 @@ from app.loyalty.ledger.errors import AlreadyResolved, InsufficientPoints, Inval
 from app.loyalty.ledger.expiry import expire_lots, free_lots
 from app.loyalty.ledger.holds import post_pending, settle_due, void_pending
 from app.loyalty.ledger.models import LEDGERS, Wallet
+from app.loyalty.ledger.returns import Clawback, claw_back, give_back, reverse
 from app.loyalty.ledger.rules import expires_at, spread
 from app.loyalty.ledger.terms import LedgerTerms
 
@@ -28,14 +29,18 @@ __all__ = [
     "BY_POLICY",
     "AlreadyResolved",
     "Award",
+    "Clawback",
     "InsufficientPoints",
     "Posting",
     "adjust",
     "award",
     "award_many",
+    "claw_back",
+    "give_back",
     "hold",
     "open_wallets",
     "post_pending",
+    "reverse",
     "settle_due",
     "spend",
     "void_pending",
@@ -121,7 +126,7 @@ def _award_in(ledger: str, awards: Sequence[Award], *, now: datetime) -> dict[st
             fresh.append((each, _credit_row(wallet, each, now=now)))
     ids = book.write_transfers([row for _, row in fresh])
     by_id = {wallet.id: wallet for wallet in wallets.values()}
-    _open_lots_and_pending(fresh, ids, by_id)
+    _open_lots_and_pending(fresh, ids)
     book.write_wallets(by_id.values())
     postings |= {each.key: Posting(ids[each.key], each.key, each.amount, created=True) for each, _ in fresh}
     return postings
@@ -157,9 +162,7 @@ def _credit_row(wallet: LockedWallet, each: Award, *, now: datetime) -> dict[str
     )
 
 
-def _open_lots_and_pending(
-    fresh: Sequence[tuple[Award, dict[str, Any]]], ids: dict[str, int], wallets: dict[int, LockedWallet]
-) -> None:
+def _open_lots_and_pending(fresh: Sequence[tuple[Award, dict[str, Any]]], ids: dict[str, int]) -> None:
     lots, pending = [], []
     for each, row in fresh:
         common = {
@@ -171,9 +174,8 @@ def _open_lots_and_pending(
         if each.pending:
             pending.append({**common, "deadline": each.deadline})
         else:
-            lots.append({**common, "unit_id": each.unit_id, "earned_at": each.occurred_at})
-    if lots:
-        book.open_lots(lots, wallets)
+            lots.append({**common, "unit_id": each.unit_id, "earned_at": each.occurred_at, "fill": -row["debt_change"]})
+    book.open_lots(lots)
     book.open_pending(pending)
 
 

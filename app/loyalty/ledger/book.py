@@ -21,6 +21,8 @@ from app.loyalty.ledger.errors import KeyReused, NoWallet
 from app.loyalty.ledger.models import Draw, Lot, Pending, Transfer, Wallet
 from app.loyalty.ledger.rules import Part
 
+# Soonest to expire first, then the oldest.
+DRAWING_ORDER = (Lot.expires_at.asc().nulls_last(), Lot.earned_at, Lot.id)
 COUNTERS = ("balance", "held", "on_the_way", "debt", "sequence")
 
 
@@ -109,7 +111,7 @@ def booked(keys: Collection[str]) -> dict[str, Transfer]:
 
 def same_or_refuse(transfer: Transfer, row: Mapping[str, Any]) -> None:
     """A key that comes again must come with the same content. Raises ``KeyReused`` otherwise."""
-    for name in ("wallet_id", "account", "unit_id", "amount", "phase", "pending_id", "kind"):
+    for name in ("wallet_id", "account", "unit_id", "amount", "phase", "pending_id", "reverses_id", "kind"):
         if getattr(transfer, name) != row.get(name):
             raise KeyReused(transfer.key)
 
@@ -124,20 +126,18 @@ def write_transfers(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     return ids
 
 
-def open_lots(rows: Sequence[Mapping[str, Any]], wallets: Mapping[int, LockedWallet]) -> None:
-    """Open a lot per credit. Where the wallet is in debt, the new lot pays it off first."""
-    fills: dict[int, int] = {}
-    lots = []
-    for row in rows:
-        wallet = wallets[row["wallet_id"]]
-        fill = min(wallet.debt, row["amount"])
-        if fill:
-            wallet.debt -= fill
-            fills[row["transfer_id"]] = fill
-        lots.append({**row, "remaining": row["amount"] - fill, "held": 0})
-    opened = insert_new(Lot, lots, unless=["transfer_id"], returning=[Lot.transfer_id, Lot.id])
-    lot_ids: dict[int, int] = {row[0]: row[1] for row in opened}
-    write_draws((transfer_id, [Part(lot_ids[transfer_id], fill)]) for transfer_id, fill in fills.items())
+def open_lots(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Open a lot per row. ``fill`` of it has already gone to pay off the wallet's debt."""
+    if not rows:
+        return
+    lots = [{**row, "remaining": row["amount"] - row["fill"], "held": 0} for row in rows]
+    for lot in lots:
+        del lot["fill"]
+    fills = {(row["transfer_id"], row.get("origin_id")): row["fill"] for row in rows if row["fill"]}
+    statement = sa.insert(Lot).returning(Lot.transfer_id, Lot.origin_id, Lot.id)
+    for transfer_id, origin_id, lot_id in db.session.execute(statement, lots):
+        if fill := fills.get((transfer_id, origin_id)):
+            write_draws([(transfer_id, [Part(lot_id, fill)])])
 
 
 def write_draws(draws: Iterable[tuple[int, Sequence[Part]]]) -> None:
@@ -163,13 +163,25 @@ def change_lots(parts: Iterable[Part], *, remaining: int, held: int) -> None:
 
 
 def drawn_by(transfer_id: int) -> list[Part]:
-    statement = sa.select(Draw.lot_id, Draw.amount).where(Draw.transfer_id == transfer_id).order_by(Draw.lot_id)
+    """What a debit or hold drew, in drawing order."""
+    statement = (
+        sa.select(Draw.lot_id, Draw.amount)
+        .join(Lot, Lot.id == Draw.lot_id)
+        .where(Draw.transfer_id == transfer_id)
+        .order_by(*DRAWING_ORDER)
+    )
     return [Part(*row) for row in db.session.execute(statement)]
 
 
 def open_pending(rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         db.session.execute(sa.insert(Pending), list(rows))
+
+
+def reduce_pending(transfer_id: int, by: int) -> None:
+    db.session.connection().execute(
+        sa.update(Pending).where(Pending.transfer_id == transfer_id).values(amount=Pending.amount - by)
+    )
 
 
 def close_pending(transfer_id: int) -> None:
@@ -200,11 +212,18 @@ def transfer_row(
     now: datetime,
     phase: str = "single",
     pending_id: int | None = None,
+    reverses_id: int | None = None,
     deadline: datetime | None = None,
+    debt_change: int = 0,
 ) -> dict[str, Any]:
-    """The next line of a wallet's history. Counts the sequence, and moves the balance where the phase moves it."""
+    """The next line of a wallet's history. Counts the sequence, and moves balance and debt where the phase moves them.
+
+    A credit to a wallet in debt pays that off first.
+    """
     if phase in ("single", "post"):
         wallet.balance += amount
+        debt_change -= min(wallet.debt, max(amount, 0))
+    wallet.debt += debt_change
     return {
         "wallet_id": wallet.id,
         "sequence": wallet.next_sequence(),
@@ -214,10 +233,12 @@ def transfer_row(
         "amount": amount,
         "phase": phase,
         "pending_id": pending_id,
+        "reverses_id": reverses_id,
         "deadline": deadline,
         "kind": kind,
         "explanation": explanation,
         "balance_after": wallet.balance,
+        "debt_change": debt_change,
         "occurred_at": occurred_at,
         "recorded_at": now,
     }

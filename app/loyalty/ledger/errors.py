@@ -55,6 +55,18 @@ class AlreadyResolved(DomainError):
         super().__init__(_("“%(key)s” was already settled. Nothing was moved.", key=key))
 
 
+class UnknownTransfer(NotFound):
+    def __init__(self, key: str) -> None:
+        super().__init__(_("There is no transfer “%(key)s”.", key=key))
+
+
+class NotReversible(DomainError):
+    """Only a transfer that moved something, and is not itself a reversal, can be taken back; and only once in full."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(_("“%(key)s” cannot be taken back, or not by that much. Nothing was moved.", key=key))
+
+
 class NoWallet(NotFound):
     def __init__(self, member_id: int) -> None:
         super().__init__(_("Member %(id)s has no account in this ledger.", id=member_id))

@@ -18,11 +18,11 @@ from app.loyalty.ledger.rules import Part
 
 
 def free_lots(wallet: LockedWallet) -> list[tuple[int, int]]:
-    """``(lot id, free amount)`` in drawing order: soonest to expire first, then the oldest."""
+    """``(lot id, free amount)`` in drawing order."""
     statement = (
         sa.select(Lot.id, Lot.remaining - Lot.held)
         .where(Lot.wallet_id == wallet.id, Lot.remaining > 0, Lot.remaining > Lot.held)
-        .order_by(Lot.expires_at.asc().nulls_last(), Lot.earned_at, Lot.id)
+        .order_by(*book.DRAWING_ORDER)
     )
     return [(lot_id, free) for lot_id, free in db.session.execute(statement)]
 

@@ -14,6 +14,7 @@ from app.loyalty.ledger.book import LockedWallet, Posting
 from app.loyalty.ledger.errors import AlreadyResolved, KeyReused, UnknownPending
 from app.loyalty.ledger.explanations import explanation
 from app.loyalty.ledger.models import Pending, Transfer
+from app.loyalty.ledger.rules import spread
 
 
 def post_pending(
@@ -43,9 +44,11 @@ def _resolve(
     opened = db.session.get(Pending, pending.id, populate_existing=True)
     if opened is None:
         return _resolved_before(phase, key, pending, wallet)
+    # A clawback may have left a debt while points were held; released points pay it off.
+    pays_off = min(wallet.debt, -pending.amount) if phase == "void" and pending.amount < 0 else 0
     row = book.transfer_row(
         wallet,
-        amount=pending.amount if phase == "post" else 0,
+        amount=opened.amount if phase == "post" else 0,
         key=key,
         account=pending.account,
         kind=kind or pending.kind,
@@ -55,12 +58,13 @@ def _resolve(
         now=now,
         phase=phase,
         pending_id=pending.id,
+        debt_change=-pays_off,
     )
     transfer_id = book.write_transfers([row])[key]
     if pending.amount < 0:
-        _resolve_hold(phase, wallet, pending, transfer_id)
+        _resolve_hold(phase, wallet, pending, transfer_id, pays_off)
     else:
-        _resolve_award(phase, wallet, pending, transfer_id, opened)
+        _resolve_award(phase, wallet, pending, opened, transfer_id, fill=-row["debt_change"])
     book.close_pending(pending.id)
     db.session.expunge(opened)
     book.write_wallets([wallet])
@@ -68,7 +72,8 @@ def _resolve(
 
 
 def _resolved_before(phase: str, key: str, pending: Transfer, wallet: LockedWallet) -> Posting:
-    earlier = db.session.scalar(sa.select(Transfer).where(Transfer.pending_id == pending.id))
+    resolution = sa.select(Transfer).where(Transfer.pending_id == pending.id, Transfer.phase.in_(("post", "void")))
+    earlier = db.session.scalar(resolution)
     if earlier is None or earlier.key != key:
         raise AlreadyResolved(pending.key)
     if earlier.phase != phase:
@@ -76,28 +81,31 @@ def _resolved_before(phase: str, key: str, pending: Transfer, wallet: LockedWall
     return book.posting_of(earlier, wallet.ledger)
 
 
-def _resolve_hold(phase: str, wallet: LockedWallet, pending: Transfer, transfer_id: int) -> None:
+def _resolve_hold(phase: str, wallet: LockedWallet, pending: Transfer, transfer_id: int, pays_off: int) -> None:
     parts = book.drawn_by(pending.id)
     wallet.held += pending.amount
-    if phase == "post":
-        book.write_draws([(transfer_id, parts)])
-        book.change_lots(parts, remaining=-1, held=-1)
-    else:
-        book.change_lots(parts, remaining=0, held=-1)
+    book.change_lots(parts, remaining=0, held=-1)
+    spent = parts if phase == "post" else spread(pays_off, [(part.lot_id, part.amount) for part in parts])
+    book.write_draws([(transfer_id, spent)])
+    book.change_lots(spent, remaining=-1, held=0)
 
 
-def _resolve_award(phase: str, wallet: LockedWallet, pending: Transfer, transfer_id: int, opened: Pending) -> None:
-    wallet.on_the_way -= pending.amount
-    if phase == "post":
-        lot = {
-            "transfer_id": transfer_id,
-            "wallet_id": wallet.id,
-            "unit_id": pending.unit_id,
-            "amount": pending.amount,
-            "earned_at": pending.occurred_at,
-            "expires_at": opened.expires_at,
-        }
-        book.open_lots([lot], {wallet.id: wallet})
+def _resolve_award(
+    phase: str, wallet: LockedWallet, pending: Transfer, opened: Pending, transfer_id: int, *, fill: int
+) -> None:
+    wallet.on_the_way -= opened.amount
+    if phase == "void":
+        return
+    lot = {
+        "transfer_id": transfer_id,
+        "wallet_id": wallet.id,
+        "unit_id": pending.unit_id,
+        "amount": opened.amount,
+        "fill": fill,
+        "earned_at": pending.occurred_at,
+        "expires_at": opened.expires_at,
+    }
+    book.open_lots([lot])
 
 
 def settle_due(*, now: datetime, limit: int = 200) -> int:

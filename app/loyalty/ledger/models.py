@@ -8,15 +8,20 @@ row that every posting updates would queue up all members behind each other; the
 balance is the sum of their transfers.
 
 History grows and never changes. A pending transfer moves nothing yet; a later transfer
-names it in ``pending_id`` and posts or voids it, once (the column is unique).
+names it in ``pending_id`` and posts or voids it, once. Before that, parts of it can be
+taken off again (phase ``reduce``).
 
 The invariants of a wallet, all checked by ``flask ledger verify``::
 
-    balance   = Σ amount of its transfers that moved (phase single or post)
-    balance   = Σ lot.remaining − debt
-    held      = Σ −amount of its open pending debits = Σ lot.held
+    balance    = Σ amount of its transfers that moved (phase single or post)
+    balance    = Σ lot.remaining − debt
+    held       = Σ −amount of its open pending debits = Σ lot.held
     on_the_way = Σ amount of its open pending credits
-    available = balance − held
+    available  = balance − held
+
+and of a transfer that moved::
+
+    amount = Σ amount of the lots it opened − Σ its draws − debt_change
 """
 
 from __future__ import annotations
@@ -30,7 +35,7 @@ from app.foundation.database import Amount, Id, JsonObject, Model, reference
 
 LEDGERS = ("points", "growth")
 ACCOUNTS = ("issuance", "redemption", "expiry", "adjustment", "opening")
-PHASES = ("single", "pending", "post", "void")
+PHASES = ("single", "pending", "reduce", "post", "void")
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> sa.CheckConstraint:
@@ -75,6 +80,7 @@ class Transfer(Model):
     (``purchase``, ``checkin``, ``redemption`` …); ``explanation`` is why the amount is
     what it is, as data. ``occurred_at`` is when the fact took place, ``recorded_at`` when
     it was written. ``balance_after`` and ``sequence`` are the wallet's, for statements.
+    ``debt_change`` is by how much the wallet's debt grew (a clawback) or was paid off (a credit).
     """
 
     __tablename__ = "transfer"
@@ -82,10 +88,20 @@ class Transfer(Model):
         sa.UniqueConstraint("wallet_id", "sequence"),
         _one_of("account", ACCOUNTS),
         _one_of("phase", PHASES),
-        sa.CheckConstraint("amount <> 0 OR phase = 'void'", name="amount_not_zero"),
-        sa.CheckConstraint("(phase IN ('post', 'void')) = (pending_id IS NOT NULL)", name="resolution_names_pending"),
+        sa.CheckConstraint("amount <> 0 OR phase = 'void' OR kind = 'clawback'", name="amount_not_zero"),
+        sa.CheckConstraint(
+            "(phase IN ('reduce', 'post', 'void')) = (pending_id IS NOT NULL)", name="resolution_names_pending"
+        ),
         sa.CheckConstraint("deadline IS NULL OR phase = 'pending'", name="only_pending_has_deadline"),
         sa.Index("ix_transfer_wallet_id_recorded_at", "wallet_id", "recorded_at"),
+        sa.Index("ix_transfer_pending_id", "pending_id"),
+        sa.Index(
+            "uq_transfer_resolution",
+            "pending_id",
+            unique=True,
+            postgresql_where=sa.text("phase IN ('post', 'void')"),
+            sqlite_where=sa.text("phase IN ('post', 'void')"),
+        ),
     )
 
     id: Mapped[Id]
@@ -96,12 +112,13 @@ class Transfer(Model):
     unit_id: Mapped[int | None] = reference("unit.id")
     amount: Mapped[Amount]
     phase: Mapped[str] = mapped_column(sa.String(8), default="single")
-    pending_id: Mapped[int | None] = reference("transfer.id", unique=True)
+    pending_id: Mapped[int | None] = reference("transfer.id")
     reverses_id: Mapped[int | None] = reference("transfer.id", index=True)
     deadline: Mapped[datetime | None]
     kind: Mapped[str] = mapped_column(sa.String(30))
     explanation: Mapped[JsonObject]
     balance_after: Mapped[Amount]
+    debt_change: Mapped[Amount] = mapped_column(default=0)
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 
@@ -126,7 +143,8 @@ class Pending(Model):
 class Lot(Model):
     """What one credit brought and what is left of it. It stops living at ``expires_at`` (``NULL``: never).
 
-    ``remaining`` includes ``held``, the part that open holds have set aside.
+    ``remaining`` includes ``held``, the part that open holds have set aside. ``origin_id`` names the
+    expired lot for which this one stands in for a grace period, after a return that the shop caused.
     """
 
     __tablename__ = "lot"
@@ -134,6 +152,14 @@ class Lot(Model):
         sa.CheckConstraint("amount > 0", name="amount_positive"),
         sa.CheckConstraint("remaining BETWEEN 0 AND amount", name="remaining_in_range"),
         sa.CheckConstraint("held BETWEEN 0 AND remaining", name="held_in_range"),
+        sa.Index(
+            "uq_lot_transfer_id",
+            "transfer_id",
+            unique=True,
+            postgresql_where=sa.text("origin_id IS NULL"),
+            sqlite_where=sa.text("origin_id IS NULL"),
+        ),
+        sa.UniqueConstraint("transfer_id", "origin_id"),
         sa.Index(
             "ix_lot_open",
             "wallet_id",
@@ -150,7 +176,8 @@ class Lot(Model):
     )
 
     id: Mapped[Id]
-    transfer_id: Mapped[int] = reference("transfer.id", unique=True)
+    transfer_id: Mapped[int] = reference("transfer.id")
+    origin_id: Mapped[int | None] = reference("lot.id")
     wallet_id: Mapped[int] = reference("wallet.id")
     unit_id: Mapped[int | None] = reference("unit.id")
     amount: Mapped[Amount]

@@ -13,6 +13,7 @@ from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.points import Points
 from app.foundation.terms import current
+from app.loyalty.ledger.book import DRAWING_ORDER
 from app.loyalty.ledger.models import Lot, Pending, Transfer, Wallet
 from app.loyalty.ledger.terms import LedgerTerms
 
@@ -149,7 +150,7 @@ def open_lots(member_id: int, *, limit: int = 100) -> list[OpenLot]:
         sa.select(Lot)
         .join(Wallet, Wallet.id == Lot.wallet_id)
         .where(Wallet.member_id == member_id, Wallet.ledger == Points.ledger, Lot.remaining > 0)
-        .order_by(Lot.expires_at.asc().nulls_last(), Lot.earned_at, Lot.id)
+        .order_by(*DRAWING_ORDER)
         .limit(limit)
     )
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -63,3 +63,32 @@ def spread(amount: int, lots: Iterable[tuple[int, int]]) -> list[Part]:
     if missing:
         raise ValueError(f"The lots are {missing} short.")
     return parts
+
+
+def last_parts(parts: Sequence[Part], *, skip: int, take: int) -> list[Part]:
+    """``take`` points from the end of ``parts``, after leaving out the last ``skip``; in the parts' own order.
+
+    Giving back starts with what was drawn last, so that the points that live longest come home first.
+    """
+    found: list[Part] = []
+    for part in reversed(parts):
+        free = part.amount - min(skip, part.amount)
+        skip -= part.amount - free
+        taken = min(free, take)
+        if taken:
+            found.append(Part(part.lot_id, taken))
+            take -= taken
+    if take:
+        raise ValueError(f"The parts are {take} short.")
+    return found[::-1]
+
+
+def without(parts: Sequence[Part], amount: int) -> tuple[list[Part], int]:
+    """``parts`` less ``amount`` from the front, and how much of ``amount`` they did not cover."""
+    left = []
+    for part in parts:
+        used = min(amount, part.amount)
+        amount -= used
+        if used < part.amount:
+            left.append(Part(part.lot_id, part.amount - used))
+    return left, amount

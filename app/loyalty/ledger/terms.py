@@ -10,6 +10,7 @@ from app.foundation.errors import InvalidInput
 from app.foundation.terms import terms
 
 POLICIES = ("months", "yearly", "never")
+CLAWBACKS = ("negative", "stop_at_zero")
 
 
 @terms("ledger")
@@ -21,6 +22,8 @@ class LedgerTerms:
     expiry_month: int = 12
     expiry_day: int = 31
     expiring_soon_days: int = 60
+    return_grace_days: int = 30
+    clawback: str = field(default="negative", metadata={"choices": CLAWBACKS})
 
     def __post_init__(self) -> None:
         if self.expiry not in POLICIES:
@@ -29,5 +32,9 @@ class LedgerTerms:
             raise InvalidInput(_("Points can live between 1 and 120 months."))
         if not (1 <= self.expiry_month <= 12 and 1 <= self.expiry_day <= 31):
             raise InvalidInput(_("The yearly expiry needs a day of the calendar."))
+        if self.clawback not in CLAWBACKS:
+            raise InvalidInput(_("After a return the balance can become negative or stop at zero."))
+        if not 1 <= self.return_grace_days <= 366:
+            raise InvalidInput(_("Points given back after their expiry can live 1 to 366 days."))
         if not 1 <= self.expiring_soon_days <= 366:
             raise InvalidInput(_("“Expiring soon” can look 1 to 366 days ahead."))

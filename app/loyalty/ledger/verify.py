@@ -77,7 +77,8 @@ def _lot_total(figure: str, drawn: str) -> str:
         ORDER BY l.id"""
 
 
-MOVED = "phase IN ('single', 'post')"
+# A void moves no points, but the points that it releases may pay off a debt.
+MOVED = "phase IN ('single', 'post', 'void')"
 
 CHECKS = {
     "balance is the sum of its transfers": _wallet_total("w.balance", "transfer", "amount", MOVED),
@@ -102,20 +103,23 @@ CHECKS = {
     "sequence has no gap": """
         SELECT 'wallet ' || wallet_id, MAX(sequence), COUNT(*)
         FROM transfer GROUP BY wallet_id HAVING MAX(sequence) <> COUNT(*) OR MIN(sequence) <> 1""",
+    "debt is the sum of its changes": _wallet_total("w.debt", "transfer", "debt_change", MOVED),
     "a lot is drawn as far as its draws say": _lot_total("l.amount - l.remaining", f"WHERE t.{MOVED}"),
     "a lot sets aside what open holds drew": _lot_total("l.held", "JOIN pending_transfer p ON p.transfer_id = t.id"),
-    # A clawback may take more than there is to draw; the rest is the wallet's debt.
-    "a debit draws what it takes": """
+    "a transfer is what it brought less what it drew": f"""
+        SELECT 'transfer ' || t.id, t.amount,
+               COALESCE(l.total, 0) - COALESCE(d.total, 0) - t.debt_change
+        FROM transfer t
+        LEFT JOIN (SELECT transfer_id, SUM(amount) AS total FROM lot GROUP BY transfer_id) l ON l.transfer_id = t.id
+        LEFT JOIN (SELECT transfer_id, SUM(amount) AS total FROM lot_draw GROUP BY transfer_id) d
+               ON d.transfer_id = t.id
+        WHERE t.{MOVED} AND t.amount <> COALESCE(l.total, 0) - COALESCE(d.total, 0) - t.debt_change
+        ORDER BY t.id""",
+    "a hold sets aside what it takes": """
         SELECT 'transfer ' || t.id, COALESCE(SUM(d.amount), 0), -t.amount
         FROM transfer t LEFT JOIN lot_draw d ON d.transfer_id = t.id
-        WHERE t.amount < 0 GROUP BY t.id, t.amount, t.kind
-        HAVING COALESCE(SUM(d.amount), 0) > -t.amount
-            OR (COALESCE(SUM(d.amount), 0) <> -t.amount AND t.kind <> 'clawback')
-        ORDER BY t.id""",
-    "a credit opens its lot": f"""
-        SELECT 'transfer ' || t.id, COALESCE(l.amount, 0), t.amount
-        FROM transfer t LEFT JOIN lot l ON l.transfer_id = t.id AND l.wallet_id = t.wallet_id
-        WHERE t.amount > 0 AND t.{MOVED} AND COALESCE(l.amount, 0) <> t.amount ORDER BY t.id""",
+        WHERE t.phase = 'pending' AND t.amount < 0 GROUP BY t.id, t.amount
+        HAVING COALESCE(SUM(d.amount), 0) <> -t.amount ORDER BY t.id""",
     "a lot comes from a credit": f"""
         SELECT 'lot ' || l.id, l.amount, COALESCE(t.amount, 0)
         FROM lot l LEFT JOIN transfer t ON t.id = l.transfer_id AND t.amount > 0 AND t.{MOVED}
@@ -125,22 +129,30 @@ CHECKS = {
         FROM lot_draw d JOIN transfer t ON t.id = d.transfer_id JOIN lot l ON l.id = d.lot_id
         WHERE l.wallet_id <> t.wallet_id ORDER BY t.id""",
     "what is open is listed": """
-        SELECT 'transfer ' || t.id, COALESCE(p.amount, 0), t.amount
+        SELECT 'transfer ' || t.id, COALESCE(p.amount, 0), t.amount + COALESCE(c.total, 0)
         FROM transfer t
-        LEFT JOIN transfer r ON r.pending_id = t.id
+        LEFT JOIN transfer r ON r.pending_id = t.id AND r.phase IN ('post', 'void')
+        LEFT JOIN (SELECT pending_id, SUM(amount) AS total FROM transfer WHERE phase = 'reduce' GROUP BY pending_id) c
+               ON c.pending_id = t.id
         LEFT JOIN pending_transfer p ON p.transfer_id = t.id AND p.wallet_id = t.wallet_id
-        WHERE t.phase = 'pending' AND r.id IS NULL AND COALESCE(p.amount, 0) <> t.amount ORDER BY t.id""",
+        WHERE t.phase = 'pending' AND r.id IS NULL AND COALESCE(p.amount, 0) <> t.amount + COALESCE(c.total, 0)
+        ORDER BY t.id""",
     "what is listed is open": """
         SELECT 'transfer ' || p.transfer_id, p.amount, 0
         FROM pending_transfer p
         JOIN transfer t ON t.id = p.transfer_id
-        LEFT JOIN transfer r ON r.pending_id = t.id
+        LEFT JOIN transfer r ON r.pending_id = t.id AND r.phase IN ('post', 'void')
         WHERE t.phase <> 'pending' OR r.id IS NOT NULL ORDER BY p.transfer_id""",
     "a resolution fits what was pending": """
-        SELECT 'transfer ' || r.id, r.amount, CASE WHEN r.phase = 'post' THEN t.amount ELSE 0 END
-        FROM transfer r JOIN transfer t ON t.id = r.pending_id
-        WHERE t.phase <> 'pending' OR t.wallet_id <> r.wallet_id
-           OR r.amount <> CASE WHEN r.phase = 'post' THEN t.amount ELSE 0 END
+        SELECT 'transfer ' || r.id, r.amount,
+               CASE WHEN r.phase = 'post' THEN t.amount + COALESCE(c.total, 0) ELSE 0 END
+        FROM transfer r
+        JOIN transfer t ON t.id = r.pending_id
+        LEFT JOIN (SELECT pending_id, SUM(amount) AS total FROM transfer WHERE phase = 'reduce' GROUP BY pending_id) c
+               ON c.pending_id = t.id
+        WHERE r.phase IN ('post', 'void')
+          AND (t.phase <> 'pending' OR t.wallet_id <> r.wallet_id
+               OR r.amount <> CASE WHEN r.phase = 'post' THEN t.amount + COALESCE(c.total, 0) ELSE 0 END)
         ORDER BY r.id""",
     # The house's accounts are the other side of every transfer, so each ledger sums to zero
     # exactly if the wallets hold what the transfers gave them.

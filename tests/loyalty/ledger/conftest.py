@@ -63,6 +63,30 @@ class Teller:
         with transaction():
             return actions.void_pending(key=self._key(key), pending_key=pending_key, now=now)
 
+    def give_back(
+        self, spent_key: str, amount: int, key: str | None = None, *, now: datetime = NOON, **more: Any
+    ) -> Any:
+        with transaction():
+            return actions.give_back(
+                spent_key=spent_key,
+                amount=Points(amount),
+                key=self._key(key),
+                kind="return",
+                explanation=WHY,
+                now=now,
+                **more,
+            )
+
+    def claw_back(self, award_key: str, amount: int, key: str | None = None, *, now: datetime = NOON) -> Any:
+        with transaction():
+            return actions.claw_back(
+                award_key=award_key, amount=Points(amount), key=self._key(key), explanation=WHY, now=now
+            )
+
+    def reverse(self, original_key: str, key: str | None = None, *, now: datetime = NOON) -> Any:
+        with transaction():
+            return actions.reverse(original_key=original_key, key=self._key(key), explanation=WHY, now=now)
+
     def standing(self, *, now: datetime = NOON) -> Standing:
         return standing(self.member_id, now=now)
 

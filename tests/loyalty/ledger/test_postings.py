@@ -170,29 +170,9 @@ def test_the_database_refuses_a_balance_below_zero(alice):
 
 
 def test_a_new_award_pays_off_a_debt_first(alice):
-    alice.award(10)
-    alice.spend(10)
-    with transaction() as session:  # What a clawback leaves behind; the clawback itself is a later chapter.
-        wallet = sa.select(Wallet.id).where(Wallet.member_id == alice.member_id, Wallet.ledger == "points")
-        wallet_id = session.scalar(wallet)
-        session.add(
-            Transfer(
-                wallet_id=wallet_id,
-                sequence=3,
-                key="clawback",
-                account="issuance",
-                amount=-30,
-                phase="single",
-                kind="clawback",
-                explanation=WHY,
-                balance_after=-30,
-                occurred_at=NOON,
-                recorded_at=NOON,
-            )
-        )
-        session.execute(
-            sa.update(Wallet).where(Wallet.id == wallet_id).values(balance=-30, debt=30, sequence=Wallet.sequence + 1)
-        )
+    alice.award(30, "earn")
+    alice.spend(30)
+    alice.claw_back("earn", 30)
     alice.award(50)
     assert alice.available == Points(20)
     assert db.session.scalars(sa.select(Lot.remaining).order_by(Lot.id)).all() == [0, 20]

@@ -1,0 +1,311 @@
+"""Taking back: spent points go home to their lots, earned points are clawed back.
+
+In a return of goods, call ``give_back`` for what was spent before ``claw_back`` for what
+was earned, so that a clawback finds what the member is entitled to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.foundation.database import db
+from app.foundation.points import UNITS, Quantity
+from app.foundation.terms import current
+from app.loyalty.ledger import book
+from app.loyalty.ledger.book import LockedWallet, Posting
+from app.loyalty.ledger.errors import InsufficientPoints, InvalidAmount, KeyReused, NotReversible, UnknownTransfer
+from app.loyalty.ledger.expiry import expire_lots, free_lots
+from app.loyalty.ledger.models import Lot, Pending, Transfer
+from app.loyalty.ledger.rules import Part, last_parts, spread, without
+from app.loyalty.ledger.terms import LedgerTerms
+
+
+def give_back(
+    *,
+    spent_key: str,
+    amount: Quantity,
+    key: str,
+    kind: str,
+    explanation: dict[str, Any],
+    now: datetime,
+    shop_caused: bool = False,
+) -> Posting:
+    """Put points of a debit back into the lots they came from, with their original expiry.
+
+    The points drawn last come back first. Where a lot has expired meanwhile they come back
+    expired, unless the shop caused the return: then they live for a grace period. Several
+    partial returns of one debit are fine up to its amount; beyond that raises ``NotReversible``.
+    """
+    spent, wallet = _lock_original(spent_key)
+    content = {"amount": amount.value, "reverses_id": spent.id, "kind": kind, "phase": "single"}
+    if earlier := _booked_before(key, wallet, spent, content):
+        return earlier
+    if spent.amount >= 0 or spent.account == "expiry" or not _moved(spent) or amount.ledger != wallet.ledger:
+        raise NotReversible(spent_key)
+    returned = _sum_reversed(spent)
+    if amount.value <= 0:
+        raise InvalidAmount(f"{key}: {amount} is not an amount to give back.")
+    if returned + amount.value > -spent.amount:
+        raise NotReversible(spent_key)
+    row = book.transfer_row(
+        wallet,
+        amount=amount.value,
+        key=key,
+        account=spent.account,
+        kind=kind,
+        unit_id=spent.unit_id,
+        explanation=explanation,
+        occurred_at=now,
+        now=now,
+        reverses_id=spent.id,
+    )
+    transfer_id = book.write_transfers([row])[key]
+    parts = last_parts(book.drawn_by(spent.id), skip=returned, take=amount.value)
+    _refill(wallet, transfer_id, parts, fill=-row["debt_change"], shop_caused=shop_caused, now=now)
+    expire_lots([wallet], now=now)
+    book.write_wallets([wallet])
+    return Posting(transfer_id, key, amount, created=True)
+
+
+def _refill(
+    wallet: LockedWallet, transfer_id: int, parts: Sequence[Part], *, fill: int, shop_caused: bool, now: datetime
+) -> None:
+    """Put ``parts`` back, except that ``fill`` of them pays off the wallet's debt."""
+    lots = {
+        lot.id: lot for lot in db.session.scalars(sa.select(Lot).where(Lot.id.in_([part.lot_id for part in parts])))
+    }
+    dead = [part for part in parts if shop_caused and _expired(lots[part.lot_id], now)]
+    home = [part for part in parts if part not in dead]
+    home, rest = without(home, fill)
+    book.write_draws([(transfer_id, [Part(part.lot_id, -part.amount) for part in home])])
+    book.change_lots(home, remaining=1, held=0)
+    grace = now + timedelta(days=current(LedgerTerms).return_grace_days)
+    new_lots = []
+    for part in dead:
+        paid = min(rest, part.amount)
+        rest -= paid
+        new_lots.append(
+            {
+                "transfer_id": transfer_id,
+                "origin_id": part.lot_id,
+                "wallet_id": wallet.id,
+                "unit_id": lots[part.lot_id].unit_id,
+                "amount": part.amount,
+                "fill": paid,
+                "earned_at": lots[part.lot_id].earned_at,
+                "expires_at": grace,
+            }
+        )
+    book.open_lots(new_lots)
+
+
+def _expired(lot: Lot, now: datetime) -> bool:
+    return lot.expires_at is not None and lot.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Clawback:
+    """What was really taken: off the award on its way, out of the balance, as debt; and what was let go."""
+
+    from_on_the_way: Quantity
+    from_balance: Quantity
+    as_debt: Quantity
+    forgone: Quantity
+
+
+def claw_back(*, award_key: str, amount: Quantity, key: str, explanation: dict[str, Any], now: datetime) -> Clawback:
+    """Take back points that an award brought, or would have brought.
+
+    An award still on its way is reduced. Otherwise available points are taken, those of
+    the award's own lot first; what is missing then becomes debt that later earnings fill, or is
+    forgone, as the programme's terms say. Several partial clawbacks of one award are fine up
+    to its amount; beyond that raises ``NotReversible``.
+    """
+    awarded, wallet = _lock_original(award_key)
+    if earlier := book.booked([key]).get(key):
+        if earlier.reverses_id != awarded.id or earlier.explanation.get("wanted") != amount.value:
+            raise KeyReused(key)
+        return _clawback_of(earlier, wallet)
+    if awarded.amount <= 0 or awarded.phase not in ("single", "pending") or amount.ledger != wallet.ledger:
+        raise NotReversible(award_key)
+    if amount.value <= 0:
+        raise InvalidAmount(f"{key}: {amount} is not an amount to take back.")
+    if _sum_wanted(awarded) + amount.value > awarded.amount:
+        raise NotReversible(award_key)
+    why = {**explanation, "wanted": amount.value}
+    opened = db.session.get(Pending, awarded.id, populate_existing=True)
+    if opened is not None:
+        return _claw_pending(wallet, awarded, opened, amount.value, key=key, why=why, now=now)
+    return _claw_balance(wallet, awarded, amount.value, key=key, why=why, now=now)
+
+
+def _claw_pending(
+    wallet: LockedWallet,
+    awarded: Transfer,
+    opened: Pending,
+    wanted: int,
+    *,
+    key: str,
+    why: dict[str, Any],
+    now: datetime,
+) -> Clawback:
+    whole = wanted == opened.amount
+    row = book.transfer_row(
+        wallet,
+        amount=0 if whole else -wanted,
+        key=key,
+        account=awarded.account,
+        kind="clawback",
+        unit_id=awarded.unit_id,
+        explanation=why,
+        occurred_at=now,
+        now=now,
+        phase="void" if whole else "reduce",
+        pending_id=awarded.id,
+        reverses_id=awarded.id,
+    )
+    book.write_transfers([row])
+    wallet.on_the_way -= wanted
+    db.session.expunge(opened)
+    if whole:
+        book.close_pending(awarded.id)
+    else:
+        book.reduce_pending(awarded.id, by=wanted)
+    book.write_wallets([wallet])
+    unit = UNITS[wallet.ledger]
+    return Clawback(unit(wanted), unit(0), unit(0), unit(0))
+
+
+def _claw_balance(
+    wallet: LockedWallet, awarded: Transfer, wanted: int, *, key: str, why: dict[str, Any], now: datetime
+) -> Clawback:
+    expire_lots([wallet], now=now)
+    lots = _own_lot_first(awarded, free_lots(wallet))
+    taken = min(wanted, sum(free for _, free in lots))
+    debt = wanted - taken if current(LedgerTerms).clawback == "negative" else 0
+    row = book.transfer_row(
+        wallet,
+        amount=-(taken + debt),
+        key=key,
+        account=awarded.account,
+        kind="clawback",
+        unit_id=awarded.unit_id,
+        explanation=why,
+        occurred_at=now,
+        now=now,
+        reverses_id=awarded.id,
+        debt_change=debt,
+    )
+    transfer_id = book.write_transfers([row])[key]
+    parts = spread(taken, lots)
+    book.write_draws([(transfer_id, parts)])
+    book.change_lots(parts, remaining=-1, held=0)
+    book.write_wallets([wallet])
+    unit = UNITS[wallet.ledger]
+    return Clawback(unit(0), unit(taken), unit(debt), unit(wanted - taken - debt))
+
+
+def _own_lot_first(awarded: Transfer, lots: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The award itself, or the transfer that posted it, opened the lot."""
+    opener = sa.select(Transfer.id).where(
+        sa.or_(Transfer.id == awarded.id, sa.and_(Transfer.pending_id == awarded.id, Transfer.phase == "post"))
+    )
+    own = set(db.session.scalars(sa.select(Lot.id).where(Lot.transfer_id.in_(opener))))
+    return sorted(lots, key=lambda lot: lot[0] not in own)  # sorted() keeps the drawing order of the rest
+
+
+def _clawback_of(transfer: Transfer, wallet: LockedWallet) -> Clawback:
+    unit, wanted = UNITS[wallet.ledger], int(transfer.explanation["wanted"])
+    if transfer.pending_id is not None:
+        return Clawback(unit(wanted), unit(0), unit(0), unit(0))
+    taken = -transfer.amount - transfer.debt_change
+    return Clawback(unit(0), unit(taken), unit(transfer.debt_change), unit(wanted + transfer.amount))
+
+
+def reverse(*, original_key: str, key: str, explanation: dict[str, Any], now: datetime) -> Posting:
+    """Take a whole transfer back, as if it had been a mistake.
+
+    A debit is given back as by the shop's fault; a credit is taken back only if it is still
+    there (``InsufficientPoints`` otherwise). A reversal is not reversed: ``NotReversible``.
+    """
+    original, wallet = _lock_original(original_key)
+    unit = UNITS[wallet.ledger]
+    if original.reverses_id is not None or original.phase == "pending":
+        raise NotReversible(original_key)
+    if original.amount < 0:
+        amount = unit(-original.amount)
+        return give_back(
+            spent_key=original_key,
+            amount=amount,
+            key=key,
+            kind="reversal",
+            explanation=explanation,
+            now=now,
+            shop_caused=True,
+        )
+    content = {"amount": -original.amount, "reverses_id": original.id, "kind": "reversal", "phase": "single"}
+    if earlier := _booked_before(key, wallet, original, content):
+        return earlier
+    if _sum_reversed(original):
+        raise NotReversible(original_key)
+    expire_lots([wallet], now=now)
+    if original.amount > wallet.available:
+        raise InsufficientPoints(needed=unit(original.amount), available=unit(max(wallet.available, 0)))
+    row = book.transfer_row(
+        wallet,
+        amount=-original.amount,
+        key=key,
+        account=original.account,
+        kind="reversal",
+        unit_id=original.unit_id,
+        explanation=explanation,
+        occurred_at=now,
+        now=now,
+        reverses_id=original.id,
+    )
+    transfer_id = book.write_transfers([row])[key]
+    parts = spread(original.amount, _own_lot_first(original, free_lots(wallet)))
+    book.write_draws([(transfer_id, parts)])
+    book.change_lots(parts, remaining=-1, held=0)
+    book.write_wallets([wallet])
+    return Posting(transfer_id, key, unit(-original.amount), created=True)
+
+
+def _lock_original(key: str) -> tuple[Transfer, LockedWallet]:
+    """The transfer to be taken back, and its wallet, locked. Raises ``UnknownTransfer``."""
+    original = book.booked([key]).get(key)
+    if original is None:
+        raise UnknownTransfer(key)
+    return original, book.lock_wallets_by_id([original.wallet_id])[original.wallet_id]
+
+
+def _booked_before(key: str, wallet: LockedWallet, original: Transfer, content: dict[str, Any]) -> Posting | None:
+    earlier = book.booked([key]).get(key)
+    if earlier is None:
+        return None
+    whole = {"wallet_id": wallet.id, "account": original.account, "unit_id": original.unit_id, **content}
+    book.same_or_refuse(earlier, whole)
+    return book.posting_of(earlier, wallet.ledger)
+
+
+def _moved(transfer: Transfer) -> bool:
+    return transfer.phase in ("single", "post") and transfer.reverses_id is None
+
+
+def _sum_reversed(original: Transfer) -> int:
+    """How much of a transfer has been taken back so far."""
+    total = sa.select(sa.func.coalesce(sa.func.sum(Transfer.amount), 0)).where(Transfer.reverses_id == original.id)
+    return abs(int(db.session.scalar(total) or 0))
+
+
+def _sum_wanted(awarded: Transfer) -> int:
+    """How much of an award earlier clawbacks asked for, whether or not they got it."""
+    earlier = db.session.scalars(
+        sa.select(Transfer).where(Transfer.reverses_id == awarded.id, Transfer.kind == "clawback")
+    )
+    return sum(int(transfer.explanation["wanted"]) for transfer in earlier)
