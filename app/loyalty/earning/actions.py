@@ -101,7 +101,7 @@ def record_purchases(
         members = sorted({each.report.member_id for each in fresh.values()})
         publish(PurchasesRecorded(tuple(members), now))
     on_record = queries.on_record([key for key in first if key not in ids])
-    return [_outcome(report, first, fresh, on_record) for report in reports]
+    return _outcomes(reports, fresh, on_record)
 
 
 def _value(reports: Sequence[PurchaseReport], *, now: datetime) -> list[_Valued]:
@@ -190,22 +190,23 @@ def earn_key(unit_code: str, order_no: str) -> str:
     return f"purchase:{unit_code}:{order_no}:earn"
 
 
-def _outcome(
-    report: PurchaseReport,
-    first: Mapping[Key, PurchaseReport],
-    fresh: Mapping[Key, _Valued],
-    on_record: Mapping[Key, KnownPurchase],
-) -> RecordedPurchase:
-    if report.key in fresh:
-        mine = fresh[report.key]
-        points, known = Points(mine.award.points), first[report.key]
-        if known is report:
-            return RecordedPurchase(report, Outcome.NEW, points)
+def _outcomes(
+    reports: Sequence[PurchaseReport], fresh: Mapping[Key, _Valued], on_record: Mapping[Key, KnownPurchase]
+) -> list[RecordedPurchase]:
+    """What became of each report. The first one under a new number is what was recorded; later ones are compared."""
+    outcomes, told = [], set()
+    for report in reports:
+        recorded = fresh.get(report.key)
+        if recorded is not None and report.key not in told:
+            told.add(report.key)
+            outcomes.append(RecordedPurchase(report, Outcome.NEW, Points(recorded.award.points)))
+            continue
+        known = recorded.report if recorded is not None else on_record[report.key]
+        points = recorded.award.points if recorded is not None else on_record[report.key].points
         different = difference(report, known)
-    else:
-        stored = on_record[report.key]
-        points, different = Points(stored.points), difference(report, stored)
-    return RecordedPurchase(report, Outcome.DIFFERENT if different else Outcome.KNOWN, points, different)
+        outcome = Outcome.DIFFERENT if different else Outcome.KNOWN
+        outcomes.append(RecordedPurchase(report, outcome, Points(points), different))
+    return outcomes
 
 
 # --- later ------------------------------------------------------------------------------

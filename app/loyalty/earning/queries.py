@@ -9,9 +9,12 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from app.foundation.database import db
+from app.foundation.money import minor_units
+from app.foundation.points import Points
 from app.identity.units.queries import unit_by_code
 from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
 from app.loyalty.earning.reports import Key, KnownPurchase, ReportedLine
+from app.loyalty.earning.rules import PurchaseRule, Spend, purchase_points
 
 
 def versions(kind: str) -> list[EarningRule]:
@@ -99,3 +102,12 @@ def points_of(*, unit_code: str, order_no: str) -> int | None:
         return None
     query = sa.select(Purchase.points).where(Purchase.unit_id == unit.id, Purchase.order_no == order_no)
     return db.session.scalar(query)
+
+
+def would_earn(*, unit_code: str, currency: str, lines: Sequence[ReportedLine], at: datetime) -> Points:
+    """What a purchase made at this moment earns under the version then in force; for checkout pages."""
+    published = versions("purchase")
+    version = in_force(published, at) if published else None
+    rule = PurchaseRule.parse(version.version, version.terms) if version else PurchaseRule.parse(1, {})
+    spends = [Spend(line.amount, line.category, line.sku) for line in lines]
+    return Points(purchase_points(spends, rule, unit=unit_code, minor_units=minor_units(currency)).points)

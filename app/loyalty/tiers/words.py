@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import ngettext
@@ -41,15 +39,3 @@ def requirement(metric: str, value: int) -> str:
 def missing(metric: str, value: int) -> str:
     """What is left to do: ``¥120 to go``."""
     return _("%(amount)s to go", amount=figure(metric, value))
-
-
-@dataclass(frozen=True, slots=True)
-class ConditionWords:
-    """One condition, ready to show. ``value`` and ``maximum`` are for the bar."""
-
-    label: str
-    text: str
-    hint: str
-    value: int
-    maximum: int
-    done: bool

@@ -1,0 +1,154 @@
+"""The public page of the programme: its tiers, how to earn, where to spend, how long points live.
+
+It tells about several domains at once, so it stands at the door rather than in one of them.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+
+from flask import Blueprint, Response, current_app
+from flask_babel import format_date, ngettext
+from flask_babel import gettext as _
+
+from app.engagement.checkin.terms import CheckinTerms
+from app.foundation import clock
+from app.foundation.formats import points
+from app.foundation.languages import translated
+from app.foundation.pages import page, viewer
+from app.foundation.permissions import public
+from app.foundation.terms import current
+from app.identity.session import current_member
+from app.identity.units.queries import all_units
+from app.loyalty.earning import queries as earning
+from app.loyalty.earning.actions import DEFAULTS
+from app.loyalty.earning.explanations import number, one_major
+from app.loyalty.earning.rules import PurchaseRule, Rate
+from app.loyalty.ledger.terms import LedgerTerms
+from app.loyalty.tiers import queries as tiers
+from app.loyalty.tiers.cards import ladder_cards
+
+programme = Blueprint("programme", __name__, url_prefix="/programme")
+LEAP_YEAR = 2024  # The year is not shown; it only has to know a 29 February.
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to earn, ready to show."""
+
+    title: str
+    text: str
+    badge: str
+    picture: str
+    tone: str
+
+
+@programme.get("")
+@public
+def show() -> Response:
+    now, kind = clock.now(), viewer().kind
+    rule = _purchase_rule(now)
+    standing = tiers.progress(current_member().id, now=now) if kind == "member" else None
+    return page(
+        "programme/show.html",
+        promise=_promise(rule),
+        visitor=kind == "visitor",
+        member=kind == "member",
+        welcome=_welcome_points(now),
+        ways=_ways(rule, now),
+        cards=ladder_cards(tiers.ladder(), standing),
+        units=[translated(unit.name) for unit in all_units() if unit.active],
+        expiry=_expiry(current(LedgerTerms)),
+    )
+
+
+def _terms_of(kind: str, now: datetime) -> tuple[int, dict[str, object]]:
+    """The version and the numbers in force; before anything was published, those it will start with."""
+    versions = earning.versions(kind)
+    if not versions:
+        return 1, DEFAULTS[kind]
+    rule = earning.in_force(versions, now)
+    return rule.version, rule.terms
+
+
+def _purchase_rule(now: datetime) -> PurchaseRule:
+    return PurchaseRule.parse(*_terms_of("purchase", now))
+
+
+def _welcome_points(now: datetime) -> int:
+    return int(str(_terms_of("joining", now)[1]["points"]))
+
+
+def _promise(rule: PurchaseRule) -> str:
+    return _("Every %(money)s brings you %(points)s.", money=_one(), points=_points(rule.rates[-1].points))
+
+
+def _one() -> str:
+    return one_major(current_app.config["SETTINGS"].currency)
+
+
+def _points(amount: Fraction) -> str:
+    return ngettext("%(amount)s point", "%(amount)s points", 1 if amount == 1 else 2, amount=number(amount))
+
+
+def _ways(rule: PurchaseRule, now: datetime) -> list[Way]:
+    """What earns points today; what pays nothing is not mentioned."""
+    checkin, welcome = current(CheckinTerms), _welcome_points(now)
+    everything = rule.rates[-1].points
+    ways = [
+        Way(
+            _("Shop and dine"),
+            _("In every shop of the group and in the points mall. Purchases count from the money really paid."),
+            _("%(points)s per %(money)s", points=_points(everything), money=_one()),
+            "shopping-bags",
+            "brand",
+        ),
+        *(_special(rate) for rate in rule.rates[:-1]),
+        Way(_("Check in every day"), _streak(checkin), points(checkin.points, sign=True), "calendar", "gold"),
+    ]
+    if welcome:
+        ways.append(
+            Way(
+                _("Welcome gift"),
+                _("On the day you join, before your first purchase."),
+                points(welcome, sign=True),
+                "gift",
+                "violet",
+            )
+        )
+    return ways
+
+
+def _special(rate: Rate) -> Way:
+    """A rate of its own for a unit, a category or an article."""
+    units = {unit.code: translated(unit.name) for unit in all_units()}
+    place = " · ".join(filter(None, (units.get(rate.unit or "", rate.unit), rate.category, rate.sku)))
+    badge = _("%(points)s per %(money)s", points=_points(rate.points), money=_one())
+    return Way(place, _("A rate of its own."), badge, "sparkles", "info")
+
+
+def _streak(terms: CheckinTerms) -> str:
+    if terms.last_day_multiplier == 1:
+        return _("Once a day, in the app.")
+    return _(
+        "Once a day. Every day %(day)s in a row pays %(times)s times as much.",
+        day=terms.cycle_days,
+        times=terms.last_day_multiplier,
+    )
+
+
+def _expiry(terms: LedgerTerms) -> str:
+    if terms.expiry == "never":
+        return _("Points never expire.")
+    if terms.expiry == "yearly":
+        last = monthrange(LEAP_YEAR, terms.expiry_month)[1]
+        day = format_date(date(LEAP_YEAR, terms.expiry_month, min(terms.expiry_day, last)), "d MMMM")
+        return _("Points are valid to the end of %(day)s each year.", day=day)
+    return ngettext(
+        "Points are valid to the end of the month, %(num)s month after you earned them.",
+        "Points are valid to the end of the month, %(num)s months after you earned them.",
+        terms.expiry_months,
+    )

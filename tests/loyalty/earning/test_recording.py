@@ -1,0 +1,229 @@
+"""Purchases on record, and the points they earn."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from app.foundation import events
+from app.foundation.database import db, transaction
+from app.foundation.errors import NotFound
+from app.foundation.points import Points
+from app.loyalty.earning.actions import (
+    Outcome,
+    award_joining,
+    install_defaults,
+    mature_purchase,
+    record_purchases,
+)
+from app.loyalty.earning.events import PurchasesRecorded
+from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
+from app.loyalty.ledger.explanations import explain
+from app.loyalty.ledger.queries import history, open_lots, standing
+from app.loyalty.ledger.verify import verify
+from tests.cast import make_unit
+from tests.conftest import NOON
+from tests.factories import buy, make_member, purchase_report
+
+
+@pytest.fixture
+def mall(app):
+    return make_unit()
+
+
+@pytest.fixture
+def lin(app):
+    return make_member()
+
+
+def available(member_id):
+    return standing(member_id, now=NOON).available.value
+
+
+def record(*reports, **options):
+    with transaction():
+        return record_purchases(reports, now=NOON, **options)
+
+
+# --- earning ----------------------------------------------------------------------------
+
+
+def test_a_purchase_earns_a_point_per_yuan(lin, mall):
+    assert buy(lin, 238_50, unit=mall) == 238
+    assert available(lin) == 238
+    assert verify().clean
+
+
+def test_the_points_of_the_lines_sum_to_those_of_the_purchase(lin, mall):
+    buy(lin, 111_11, 111_11, 111_11, unit=mall)
+    shares = db.session.scalars(sa.select(PurchaseLine.points).order_by(PurchaseLine.position)).all()
+    assert sum(shares) == 333 == db.session.scalar(sa.select(Purchase.points))
+
+
+def test_a_purchase_that_earns_nothing_is_on_record_without_a_transfer(lin, mall):
+    buy(lin, 99, unit=mall)
+    buy(lin, 0, unit=mall, order_no="2")
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Purchase)) == 2
+    assert history(lin) == []
+
+
+def test_the_member_reads_why(lin, mall):
+    buy(lin, 238_50, unit=mall)
+    headline, rate, rounding = explain(history(lin)[0].explanation)
+    assert headline == "Purchase 1, valued by version 1 of the rule for purchases."
+    assert rate.replace("CN¥", "¥") == "¥238.50 × 1 point per ¥1 = 238.5"
+    assert rounding == "238.5, rounded down to 238"
+
+
+def test_a_batch_of_many_tells_its_news_once(lin, mall, monkeypatch):
+    other, heard = make_member(), []
+    monkeypatch.setitem(events._handlers, PurchasesRecorded, [heard.append])
+    record(*(purchase_report(lin, 100, unit=mall, order_no=f"A{n}") for n in range(20)))
+    record(purchase_report(lin, 1, unit=mall, order_no="B1"), purchase_report(other, 1, unit=mall, order_no="B2"))
+    assert heard == [PurchasesRecorded((lin,), NOON), PurchasesRecorded((lin, other), NOON)]
+
+
+def test_a_batch_takes_as_many_statements_as_a_single_purchase(lin, mall):
+    statements = []
+    sa.event.listen(db.engine, "before_cursor_execute", lambda *arguments: statements.append(arguments[2]))
+    buy(lin, 100, unit=mall, order_no="alone")
+    alone, statements[:] = len(statements), []
+    record(*(purchase_report(lin, 100, unit=mall, order_no=f"A{n}") for n in range(200)))
+    assert len(statements) <= alone
+
+
+# --- the business key -------------------------------------------------------------------
+
+
+def test_told_twice_it_is_recorded_once(lin, mall):
+    report = purchase_report(lin, 238_50, unit=mall)
+    assert [each.outcome for each in record(report, report)] == [Outcome.NEW, Outcome.KNOWN]
+    (again,) = record(report)
+    assert (again.outcome, again.points) == (Outcome.KNOWN, Points(238))
+    assert available(lin) == 238
+
+
+def test_the_same_number_in_another_unit_is_another_purchase(lin, mall):
+    record(purchase_report(lin, 100, unit=mall), purchase_report(lin, 100, unit=make_unit("cinema")))
+    assert available(lin) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"occurred_at": NOON - timedelta(days=1)}, "it took place at"),
+        ({"currency": "USD"}, "its currency is CNY"),
+        ({"lines": ()}, "its lines or amounts differ"),
+    ],
+)
+def test_a_known_number_that_tells_another_story_changes_nothing(lin, mall, change, difference):
+    buy(lin, 238_50, unit=mall)
+    if change.get("lines") == ():
+        change = {"lines": purchase_report(lin, 500_00, unit=mall).lines}
+    (result,) = record(purchase_report(lin, 238_50, unit=mall, **change))
+    assert result.outcome is Outcome.DIFFERENT
+    assert result.difference.startswith(difference)
+    assert available(lin) == 238
+
+
+def test_a_known_number_of_somebody_else_is_a_difference(lin, mall):
+    buy(lin, 238_50, unit=mall)
+    thief = make_member()
+    (result,) = record(purchase_report(thief, 238_50, unit=mall))
+    assert result.difference == "it belongs to another member"
+    assert available(thief) == 0
+
+
+def test_lines_in_another_order_are_the_same_purchase(lin, mall):
+    report = purchase_report(lin, 100, 200, unit=mall)
+    record(report)
+    (result,) = record(purchase_report(lin, unit=mall, lines=report.lines[::-1]))
+    assert result.outcome is Outcome.KNOWN
+
+
+# --- rules and their versions -----------------------------------------------------------
+
+
+def publish_rule(version, rate, starts_at):
+    with transaction() as session:
+        session.add(EarningRule(kind="purchase", version=version, starts_at=starts_at, terms={"rate": rate}))
+
+
+def test_installing_the_defaults_again_changes_nothing(app):
+    for _ in range(2):
+        with transaction():
+            install_defaults(now=NOON)
+    kinds = db.session.scalars(sa.select(EarningRule.kind).order_by(EarningRule.kind)).all()
+    assert kinds == ["joining", "purchase"]
+
+
+def test_a_purchase_is_valued_by_the_version_in_force_when_it_happened(lin, mall):
+    publish_rule(1, "1", NOON - timedelta(days=30))
+    publish_rule(2, "2", NOON - timedelta(days=10))
+    record(
+        purchase_report(lin, 100_00, unit=mall, order_no="late", occurred_at=NOON - timedelta(days=20)),
+        purchase_report(lin, 100_00, unit=mall, order_no="now", occurred_at=NOON - timedelta(days=10)),
+    )
+    assert {transfer.key: transfer.amount for transfer in history(lin)} == {
+        "purchase:mall:late:earn": 100,
+        "purchase:mall:now:earn": 200,
+    }
+
+
+def test_a_purchase_from_before_the_programme_is_valued_by_the_first_version(lin, mall):
+    publish_rule(1, "3", NOON)
+    publish_rule(2, "5", NOON + timedelta(days=1))
+    assert buy(lin, 100_00, unit=mall, at=datetime(1997, 1, 1, tzinfo=UTC)) == 300
+
+
+# --- how long the points live -----------------------------------------------------------
+
+
+def test_points_of_an_old_purchase_live_from_the_day_of_the_import(lin, mall):
+    record(purchase_report(lin, 100_00, unit=mall, occurred_at=datetime(2020, 1, 1, tzinfo=UTC)))
+    assert open_lots(lin)[0].last_day.isoformat() == "2027-06-30"
+    assert available(lin) == 100
+
+
+def test_points_can_live_from_the_purchase_and_be_over_at_once(lin, mall):
+    old = purchase_report(lin, 100_00, unit=mall, occurred_at=datetime(2020, 1, 1, tzinfo=UTC))
+    record(old, points_live_from="purchase")
+    assert available(lin) == 0
+
+
+# --- on the way -------------------------------------------------------------------------
+
+
+def test_pending_points_are_on_the_way_until_the_purchase_matures(lin, mall):
+    buy(lin, 100_00, unit=mall, pending=True)
+    assert available(lin) == 0
+    assert standing(lin, now=NOON).on_the_way == Points(100)
+    for _ in range(2):
+        with transaction():
+            mature_purchase(unit_code="mall", order_no="1", now=NOON)
+    assert available(lin) == 100
+    assert verify().clean
+
+
+def test_a_purchase_that_earned_nothing_matures_without_a_transfer(lin, mall):
+    buy(lin, 99, unit=mall, pending=True)
+    with transaction():
+        mature_purchase(unit_code="mall", order_no="1", now=NOON)
+    assert history(lin) == []
+
+
+def test_an_unknown_purchase_does_not_mature(mall):
+    with pytest.raises(NotFound), transaction():
+        mature_purchase(unit_code="mall", order_no="nothing", now=NOON)
+
+
+# --- joining ----------------------------------------------------------------------------
+
+
+def test_who_joins_gets_twenty_points_once(bob):
+    with transaction():
+        award_joining(member_id=bob.id, now=NOON)
+    assert available(bob.id) == 20
+    assert explain(history(bob.id)[0].explanation) == ["Welcome: everybody who joins starts with 20 points."]
