@@ -11,6 +11,7 @@ from flask import Blueprint, Response, abort, current_app, flash, request, url_f
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
+from wtforms import SelectChoice
 
 from app.foundation import clock
 from app.foundation.actors import Actor
@@ -382,7 +383,8 @@ def destroy_listing(slug: str) -> BaseResponse:
 def _stock_form(product: Product, **options: Any) -> StockForm:
     form = StockForm(**(options or {"formdata": None}))
     form.variant.choices = [
-        (str(variant.id), f"{variant.sku} {translated(variant.name)}".strip()) for variant in product.variants
+        SelectChoice(str(variant.id), f"{variant.sku} {translated(variant.name)}".strip())
+        for variant in product.variants
     ]
     return form
 

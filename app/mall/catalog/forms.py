@@ -145,7 +145,7 @@ def reads(field: MoneyField | WholeField, *currency: str, rows: FieldList | None
 
 
 def chosen(field: SelectField) -> bool:
-    if field.data in [value for value, _label in field.choices]:
+    if field.data in [choice.value for choice in field.choices]:
         return True
     blame(field, _("Please choose one of the list."))
     return False
@@ -202,7 +202,11 @@ class ProductForm(FlaskForm):
     category = SelectField(_l("Category"), validate_choice=False)
     kind = SelectField(
         _l("Kind"),
-        choices=[("physical", _l("Something to send")), ("code", _l("A voucher code")), ("service", _l("A service"))],
+        choices=[
+            SelectChoice("physical", _l("Something to send")),
+            SelectChoice("code", _l("A voucher code")),
+            SelectChoice("service", _l("A service")),
+        ],
         validate_choice=False,
     )
     name_en = name_field(_l("Name in English"))
@@ -217,8 +221,8 @@ class ProductForm(FlaskForm):
 
     def offer(self, units: Mapping[str, str], categories: Mapping[str, str]) -> None:
         """The choices there are: code → name."""
-        self.unit.choices = list(units.items())
-        self.category.choices = list(categories.items())
+        self.unit.choices = [SelectChoice(*unit) for unit in units.items()]
+        self.category.choices = [SelectChoice(*category) for category in categories.items()]
 
     def check(self, currency: str) -> bool:
         """Is everything right, and if not, does a sentence beside the field say what is not?"""
@@ -358,7 +362,7 @@ class StockForm(FlaskForm):
     variant = SelectField(_l("Variant"), validate_choice=False)
     reason = SelectField(
         _l("Reason"),
-        choices=[("delivery", _l("Delivery")), ("correction", _l("Correction after counting"))],
+        choices=[SelectChoice("delivery", _l("Delivery")), SelectChoice("correction", _l("Correction after counting"))],
         validate_choice=False,
     )
     change = WholeField(_l("Pieces more or fewer"), least=-MOST_PIECES, most=MOST_PIECES)

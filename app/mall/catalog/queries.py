@@ -220,7 +220,7 @@ def slug_taken(slug: str) -> bool:
     return db.session.scalar(sa.select(sa.exists().where(Product.slug == slug))) is True
 
 
-def movements(product: Product, *, limit: int = 20) -> Sequence[tuple[StockMovement, str]]:
+def movements(product: Product, *, limit: int = 20) -> Sequence[sa.Row[StockMovement, str]]:
     """The latest stock movements of a product with the SKU, newest first."""
     statement = (
         sa.select(StockMovement, Variant.sku)
@@ -229,4 +229,4 @@ def movements(product: Product, *, limit: int = 20) -> Sequence[tuple[StockMovem
         .order_by(StockMovement.id.desc())
         .limit(limit)
     )
-    return db.session.execute(statement).tuples().all()
+    return db.session.execute(statement).all()
