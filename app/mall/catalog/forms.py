@@ -19,6 +19,7 @@ from wtforms import (
     FormField,
     HiddenField,
     MultipleFileField,
+    SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
@@ -362,7 +363,10 @@ class StockForm(FlaskForm):
     variant = SelectField(_l("Variant"), validate_choice=False)
     reason = SelectField(
         _l("Reason"),
-        choices=[SelectChoice("delivery", _l("Delivery")), SelectChoice("correction", _l("Correction after counting"))],
+        choices=[
+            SelectChoice("delivery", _l("Delivery")),
+            SelectChoice("correction", _l("Correction after counting")),
+        ],
         validate_choice=False,
     )
     change = WholeField(_l("Pieces more or fewer"), least=-MOST_PIECES, most=MOST_PIECES)
