@@ -1,0 +1,314 @@
+"""The desk's pages: find a member, see the whole picture, put a balance right."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, abort, current_app, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import format_datetime, ngettext
+from flask_babel import gettext as _
+
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.foundation.errors import DomainError
+from app.foundation.formats import money, points
+from app.foundation.languages import translated
+from app.foundation.money import Money
+from app.foundation.pages import page, seen
+from app.foundation.permissions import Permission, allowed, requires
+from app.foundation.points import Points
+from app.foundation.terms import current
+from app.identity.members.queries import member_by_code
+from app.identity.session import current_staff
+from app.identity.units.queries import unit_names
+from app.loyalty.ledger import queries as ledger
+from app.loyalty.ledger.errors import InsufficientPoints
+from app.mall.orders.states import LABELS
+from app.support.desk import queries
+from app.support.desk.actions import BalanceMoved, adjust_balance, check_limit
+from app.support.desk.forms import AdjustmentForm
+from app.support.desk.queries import Hit, Picture
+from app.support.desk.terms import DeskTerms
+
+if TYPE_CHECKING:
+    from app.identity.members.models import Member
+
+members = Blueprint("members", __name__, url_prefix="/members")
+PAGE = 25
+
+
+@members.get("")
+@requires(Permission.MEMBER_READ)
+def index() -> ResponseReturnValue:
+    """Whatever names a member, in one box. A single hit opens at once; without a search, the newest members."""
+    text = " ".join(request.args.get("q", "").split())[:100]
+    if text:
+        hits = queries.search(text, limit=PAGE)
+        if len(hits) == 1:
+            return redirect(url_for(".show", code=hits[0].member.code))
+        return _list(text, hits, None)
+    after = request.args.get("after", "")
+    hits = queries.newest(after=int(after) if re.fullmatch(r"[0-9]{1,18}", after) else None, limit=PAGE + 1)
+    more = url_for(".index", after=hits[PAGE - 1].member.id) if len(hits) > PAGE else None
+    return _list("", hits[:PAGE], more)
+
+
+def _list(text: str, hits: list[Hit], more: str | None) -> Response:
+    return page(
+        "support/desk/index.html",
+        search=text,
+        rows=[Row.of(hit) for hit in hits],
+        full=bool(text) and len(hits) == PAGE,
+        next_url=more,
+        first_url=url_for(".index") if "after" in request.args else None,
+    )
+
+
+@members.get("/<code>")
+@requires(Permission.MEMBER_READ)
+def show(code: str) -> Response:
+    member, now = _member_or_404(code), clock.now()
+    seen_from_all_sides = queries.picture(member, now=now)
+    return page(
+        "support/desk/show.html",
+        member=member,
+        profile=Profile.of(member),
+        picture=seen_from_all_sides,
+        tier=translated(seen_from_all_sides.progress.tier.name) if seen_from_all_sides.progress else None,
+        rank=seen_from_all_sides.progress.tier.rank if seen_from_all_sides.progress else 0,
+        conditions=_conditions(seen_from_all_sides),
+        next_tier=_next_tier(seen_from_all_sides),
+        orders=_orders(seen_from_all_sides),
+        purchases=_purchases(seen_from_all_sides),
+        timeline=timeline(member, seen_from_all_sides),
+        adjust_url=url_for(".new_adjustment", code=member.code) if allowed(Permission.BALANCE_ADJUST) else None,
+    )
+
+
+@members.get("/<code>/adjustments/new")
+@requires(Permission.BALANCE_ADJUST)
+def new_adjustment(code: str) -> Response:
+    return _adjustment_page(_member_or_404(code), AdjustmentForm())
+
+
+@members.post("/<code>/adjustments/new")
+@requires(Permission.BALANCE_ADJUST)
+def create_adjustment(code: str) -> ResponseReturnValue:
+    """First the figures to confirm, then, with ``confirmed``, the booking. Agents type; nobody guesses."""
+    member, form, now = _member_or_404(code), AdjustmentForm(), clock.now()
+    if not form.validate_on_submit():
+        return _adjustment_page(member, form, status=422)
+    try:
+        if not form.confirmed.data:
+            return _confirmation(member, form, now=now)
+        by, shown = current_staff().actor, form.expected_points
+        with transaction():
+            done = adjust_balance(
+                member=member,
+                amount=form.points,
+                reason=form.reason.data,
+                note=form.note.data,
+                form_key=form.key.data,
+                by=by,
+                expected=shown,
+                now=now,
+            )
+    except BalanceMoved as error:
+        return _confirmation(_member_or_404(code), form, now=now, refusal=str(error), status=error.status)
+    except DomainError as error:
+        return _adjustment_page(_member_or_404(code), form, refusal=str(error), status=error.status)
+    flash(
+        _(
+            "The balance went from %(before)s to %(after)s points.",
+            before=points(done.before),
+            after=points(done.after),
+        ),
+        "success",
+    )
+    return seen(url_for(".show", code=code))
+
+
+def _member_or_404(code: str) -> Member:
+    member = member_by_code(code) if code.isascii() and code.isalnum() else None
+    return member or abort(404)
+
+
+def _adjustment_page(
+    member: Member, form: AdjustmentForm, *, refusal: str | None = None, status: int = 200
+) -> Response:
+    return page(
+        "support/desk/adjustment.html",
+        status=status,
+        member=member,
+        form=form,
+        refusal=refusal,
+        standing=ledger.standing(member.id, now=clock.now()),
+        limit=current(DeskTerms).adjustment_limit,
+    )
+
+
+def _confirmation(
+    member: Member, form: AdjustmentForm, *, now: datetime, refusal: str | None = None, status: int = 200
+) -> Response:
+    """The figures before and after. Refuses at once what could not be booked anyway."""
+    check_limit(form.points)
+    standing = ledger.standing(member.id, now=now)
+    if form.points < Points(0) and standing.available + form.points < Points(0):
+        raise InsufficientPoints(needed=-form.points, available=max(standing.available, Points(0)))
+    before = standing.available + standing.held
+    return page(
+        "support/desk/confirmation.html",
+        status=status,
+        member=member,
+        form=form,
+        refusal=refusal,
+        amount=form.points,
+        before=before,
+        after=before + form.points,
+        reason=dict(form.reason.choices)[form.reason.data],
+    )
+
+
+# --- what the pages show ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    url: str
+    contact: str
+    initials: str
+    code: str
+    tier: str | None
+    rank: int
+    joined: datetime
+    claimed: bool
+
+    @classmethod
+    def of(cls, hit: Hit) -> Row:
+        member = hit.member
+        return cls(
+            name=member.name or _("No name yet"),
+            url=url_for(".show", code=member.code),
+            contact=" · ".join(filter(None, (member.phone, member.email))),
+            initials=(member.name or member.code)[:1].upper(),
+            code=member.code,
+            tier=translated(hit.tier.name) if hit.tier else None,
+            rank=hit.tier.rank if hit.tier else 0,
+            joined=member.created_at,
+            claimed=member.claimed_at is not None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    name: str
+    gender: str
+
+    @classmethod
+    def of(cls, member: Member) -> Profile:
+        genders = {"": "–", "female": _("Female"), "male": _("Male"), "other": _("Other")}
+        return cls(member.name or _("No name yet"), genders[member.gender])
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    label: str
+    value: int
+    maximum: int
+    text: str
+
+
+def _conditions(picture: Picture) -> list[Condition]:
+    if picture.progress is None:
+        return []
+    names = {
+        "spend": _("Spent"),
+        "purchases": _("Purchases"),
+        "points_earned": _("Points earned"),
+        "growth": _("Growth"),
+    }
+    return [
+        Condition(names[each.metric], each.reached, each.needed, f"{points(each.reached)} / {points(each.needed)}")
+        if each.metric != "spend"
+        else Condition(names["spend"], each.reached, each.needed, f"{_cash(each.reached)} / {_cash(each.needed)}")
+        for each in picture.progress.conditions
+    ]
+
+
+def _cash(amount: int) -> str:
+    return money(Money(amount, current_app.config["SETTINGS"].currency))
+
+
+def _next_tier(picture: Picture) -> str | None:
+    above = picture.progress.next_tier if picture.progress else None
+    return translated(above.name) if above else None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    title: str
+    text: str
+    at: datetime
+    amount: str
+    url: str | None = None
+
+
+def _orders(picture: Picture) -> list[Item]:
+    may_open = allowed(Permission.ORDER_READ)
+    return [
+        Item(
+            translated(order.lines[0].name) if order.lines else order.number,
+            f"{order.number} · {LABELS[order.state]}",
+            order.placed_at,
+            _("%(points)s + %(cash)s", points=points(order.points), cash=money(order.cash_due))
+            if order.cash
+            else points(order.points),
+            url_for("backoffice.orders.show", number=order.number) if may_open else None,
+        )
+        for order in picture.orders
+    ]
+
+
+def _purchases(picture: Picture) -> list[Item]:
+    names = unit_names() if picture.purchases else {}
+    return [
+        Item(
+            translated(names[purchase.unit_id]),
+            purchase.order_no,
+            purchase.occurred_at,
+            f"{money(Money(purchase.amount, purchase.currency))} → {points(purchase.points, sign=True)}",
+        )
+        for purchase in picture.purchases
+    ]
+
+
+def timeline(member: Member, picture: Picture) -> list[dict[str, str]]:
+    """What happened, newest first: joining, tiers, what colleagues changed, orders, the last check-in."""
+    events: list[tuple[datetime, str, str, str, str]] = [(member.created_at, _("Created"), "", "", "neutral")]
+    if member.claimed_at:
+        events.append((member.claimed_at, _("Joined"), "", "", "brand"))
+    for entry in picture.tier_history:
+        title = _("Became %(tier)s", tier=translated(entry.to_tier.name))
+        events.append((entry.change.at, title, "", "", "gold"))
+    for change in picture.changes:
+        by_hand = change.action == "balance.adjust"
+        title = (
+            _("Balance corrected: %(points)s", points=points(change.after["amount"], sign=True))
+            if by_hand
+            else change.action
+        )
+        events.append((change.at, title, change.after.get("note", "") if by_hand else "", change.actor_label, "violet"))
+    events += [(each.placed_at, _("Ordered %(number)s", number=each.number), "", "", "info") for each in picture.orders]
+    for done in picture.check_ins[:1]:
+        title = ngettext("Checked in", "Checked in, %(num)s days in a row", picture.streak or 1)
+        events.append((done.at, title, "", "", "brand"))
+    events.sort(key=lambda event: event[0], reverse=True)
+    return [
+        {"title": title, "text": text, "time": format_datetime(at, "short"), "by": by, "tone": tone}
+        for at, title, text, by, tone in events[:15]
+    ]

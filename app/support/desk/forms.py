@@ -1,0 +1,92 @@
+"""The form of an adjustment. What was typed is kept as typed; ``points`` is what it means."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import unicodedata
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import Field, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from app.foundation.languages import translated
+from app.foundation.points import Points
+from app.foundation.terms import current
+from app.support.desk.terms import DeskTerms
+
+LONGEST_NOTE = 500
+DIGITS = re.compile(r"[0-9]{1,15}")
+KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+def whole_number(text: str) -> int | None:
+    """``"１２"``, as Chinese keyboards type it, is 12. ``None`` for anything but plain digits."""
+    folded = unicodedata.normalize("NFKC", text).strip()
+    return int(folded) if DIGITS.fullmatch(folded) else None
+
+
+def readable(text: str | None) -> str | None:
+    """Without control characters, which no database column takes and nobody can see; line breaks stay."""
+    if text is None:
+        return None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in lines if c == "\n" or unicodedata.category(c)[0] != "C").strip()
+
+
+class AdjustmentForm(FlaskForm):
+    """``key`` makes two clicks one booking. ``expected`` is the balance shown before the second step, ``confirmed``."""
+
+    direction = RadioField(
+        _l("What should happen?"), choices=[("give", _l("Give points")), ("take", _l("Take points"))]
+    )
+    amount = StringField(_l("Points"), [InputRequired(_l("How many points?")), Length(max=40)])
+    reason = SelectField(_l("Reason, shown to the member"))
+    note = TextAreaField(
+        _l("Note, for colleagues only"),
+        [InputRequired(_l("Please write down why, for your colleagues.")), Length(max=LONGEST_NOTE)],
+        filters=[readable],
+    )
+    key = HiddenField()
+    expected = HiddenField()
+    confirmed = HiddenField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        texts = current(DeskTerms).reasons
+        self.reason.choices = [("", _("Please choose")), *((code, translated(text)) for code, text in texts.items())]
+        self.direction.data = self.direction.data or "give"
+        self.key.data = self.key.data or secrets.token_urlsafe(16)
+
+    def validate_amount(self, field: Field) -> None:
+        number = whole_number(field.data or "")
+        if number is None:
+            raise ValidationError(_("Please write a whole number of points, in digits only, such as 250."))
+        if number == 0:
+            raise ValidationError(_("Zero points change nothing. Please write at least 1."))
+
+    def validate_reason(self, field: Field) -> None:
+        if not field.data:
+            raise ValidationError(_("Please choose a reason from the list."))
+
+    def validate_note(self, field: Field) -> None:
+        if not field.data:
+            raise ValidationError(_("Please write down why, for your colleagues."))
+
+    def validate_key(self, field: Field) -> None:
+        if not KEY.fullmatch(field.data or ""):
+            raise ValidationError(_("This form is no longer good. Please open it again."))
+
+    @property
+    def points(self) -> Points:
+        """Signed. Only of a form that validates."""
+        number = whole_number(self.amount.data or "") or 0
+        return Points(-number if self.direction.data == "take" else number)
+
+    @property
+    def expected_points(self) -> Points | None:
+        text = self.expected.data or ""
+        return Points(int(text)) if re.fullmatch(r"-?[0-9]{1,15}", text) else None
