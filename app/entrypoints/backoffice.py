@@ -2,13 +2,70 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask
+from typing import Any
 
+from flask import Blueprint, Flask, current_app, request, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from app.foundation.pages import NavItem
+from app.foundation.permissions import declared
+from app.foundation.screens.audit_log import audit_log
+from app.foundation.screens.dashboard import dashboard
+from app.foundation.screens.terms_pages import terms_pages
+from app.identity.members import tiles as _member_tiles  # noqa: F401 - importing declares them
+from app.identity.staff.admin import password, session, staff_accounts
+from app.identity.units.admin import units
 from app.mall.catalog.admin import products
+from app.mall.orders.admin import orders
+from app.support.desk.admin import members
+
+
+def navigation() -> list[NavItem]:
+    """What this person may open, in groups."""
+    places = [
+        ("", _("Today"), "backoffice.dashboard.show", "speedometer2"),
+        (_("Service"), _("Members"), "backoffice.members.index", "people"),
+        (_("Mall"), _("Products"), "backoffice.products.index", "bag"),
+        (_("Mall"), _("Orders"), "backoffice.orders.index", "box-seam"),
+        (_("Programme"), _("Terms"), "backoffice.terms.index", "sliders"),
+        (_("House"), _("Business units"), "backoffice.units.index", "building"),
+        (_("House"), _("Colleagues"), "backoffice.staff.index", "person-circle"),
+        (_("House"), _("Audit log"), "backoffice.audit.index", "journal-text"),
+    ]
+    here = (request.endpoint or "").rpartition(".")[0]
+    return [
+        NavItem(label, url_for(target), icon, target.rpartition(".")[0] == here, group=group)
+        for group, label, target, icon in places
+        if target in current_app.view_functions and declared(target) in current_user.permissions
+    ]
+
+
+def chrome() -> dict[str, Any]:
+    """What the back office's layout needs around every page."""
+    return {
+        "navigation": navigation(),
+        "home_url": url_for("backoffice.dashboard.show"),
+        "profile_url": url_for("backoffice.password.edit"),
+        "sign_in_url": url_for("backoffice.session.new"),
+        "sign_out_url": url_for("backoffice.session.destroy"),
+        "language_url": url_for("portal.preferences.update_language"),
+        "front_door_url": "/",
+    }
 
 
 def init_app(app: Flask) -> None:
     """Hang every office page onto the back office, then the back office onto the application."""
     backoffice = Blueprint("backoffice", __name__, url_prefix="/backoffice")  # One per application, as in the portal.
+    backoffice.context_processor(chrome)
+    backoffice.register_blueprint(dashboard)
+    backoffice.register_blueprint(session)
+    backoffice.register_blueprint(password)
+    backoffice.register_blueprint(staff_accounts.blueprint())
+    backoffice.register_blueprint(units.blueprint())
+    backoffice.register_blueprint(audit_log)
+    backoffice.register_blueprint(terms_pages)
     backoffice.register_blueprint(products)
+    backoffice.register_blueprint(orders)
+    backoffice.register_blueprint(members)
     app.register_blueprint(backoffice)

@@ -67,6 +67,12 @@ def put(channel: str, payload: dict[str, Any], *, now: datetime) -> None:
     after_commit(jobs.nudge)
 
 
+def last_to(recipient: str, *, among: int = 50) -> dict[str, Any] | None:
+    """The newest message to somebody, if it is one of the last ``among``; for installations without a mail server."""
+    newest = sa.select(OutboxMessage.payload).order_by(OutboxMessage.id.desc()).limit(among)
+    return next((payload for payload in db.session.scalars(newest) if payload.get("to") == recipient), None)
+
+
 @jobs.periodic("deliver-outbox", minute="*")
 def deliver_due(*, now: datetime, limit: int = 100) -> int:
     """Deliver up to ``limit`` due messages; returns how many were delivered. Failures wait 2, 4, 8 … minutes."""

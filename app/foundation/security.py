@@ -6,7 +6,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, abort, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.extensions import talisman
@@ -54,6 +54,15 @@ def _keep_private(response: Response) -> Response:
     return response
 
 
+def _refuse_nul() -> None:
+    """No text of ours holds a NUL, and PostgreSQL refuses it: such a request was made to break something."""
+    texts = [request.path, *request.args.values()]
+    if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        texts += request.form.values()
+    if any("\0" in text for text in texts):
+        abort(400)
+
+
 def init_app(app: Flask) -> None:
     settings = app.config["SETTINGS"]
     secure = settings.public_url.startswith("https://")
@@ -72,6 +81,7 @@ def init_app(app: Flask) -> None:
         session_cookie_secure=secure,
         referrer_policy="same-origin",
     )
+    app.before_request(_refuse_nul)
     app.after_request(_keep_private)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

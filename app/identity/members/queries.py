@@ -74,6 +74,11 @@ def member_by_id(member_id: int) -> Member | None:
     return db.session.get(Member, member_id)
 
 
+def members_by_ids(ids: Collection[int]) -> dict[int, Member]:
+    """Id → member, by one query; for lists that name whom something belongs to."""
+    return {member.id: member for member in db.session.scalars(sa.select(Member).where(Member.id.in_(ids)))}
+
+
 def search(text: str, limit: int = 20) -> list[Member]:
     """Members whose email, phone, code or name fits what an agent typed; exact hits first."""
     words = clean(text)[:100]
