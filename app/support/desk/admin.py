@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
-from app.foundation.formats import money, points
+from app.foundation.formats import money, points, short_money
 from app.foundation.languages import translated
 from app.foundation.money import Money
 from app.foundation.pages import page, seen
@@ -27,7 +27,7 @@ from app.identity.session import current_staff
 from app.identity.units.queries import unit_names
 from app.loyalty.ledger import queries as ledger
 from app.loyalty.ledger.errors import InsufficientPoints
-from app.mall.orders.states import LABELS
+from app.mall.orders.explanations import state_label
 from app.support.desk import queries
 from app.support.desk.actions import BalanceMoved, adjust_balance, check_limit
 from app.support.desk.forms import AdjustmentForm
@@ -230,7 +230,7 @@ def _conditions(picture: Picture) -> list[Condition]:
         "spend": _("Spent"),
         "purchases": _("Purchases"),
         "points_earned": _("Points earned"),
-        "growth": _("Growth"),
+        "growth": _("Growth value"),
     }
     return [
         Condition(names[each.metric], each.reached, each.needed, f"{points(each.reached)} / {points(each.needed)}")
@@ -241,7 +241,7 @@ def _conditions(picture: Picture) -> list[Condition]:
 
 
 def _cash(amount: int) -> str:
-    return money(Money(amount, current_app.config["SETTINGS"].currency))
+    return short_money(Money(amount, current_app.config["SETTINGS"].currency))
 
 
 def _next_tier(picture: Picture) -> str | None:
@@ -263,7 +263,7 @@ def _orders(picture: Picture) -> list[Item]:
     return [
         Item(
             translated(order.lines[0].name) if order.lines else order.number,
-            f"{order.number} · {LABELS[order.state]}",
+            f"{order.number} · {state_label(order.state)}",
             order.placed_at,
             _("%(points)s + %(cash)s", points=points(order.points), cash=money(order.cash_due))
             if order.cash
