@@ -34,7 +34,7 @@ def tiers_of(member_ids: Collection[int]) -> dict[int, Tier]:
         .join(Tier, Tier.id == Membership.tier_id)
         .where(Membership.member_id.in_(member_ids))
     )
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 @dataclass(frozen=True, slots=True)
