@@ -17,6 +17,7 @@ from app.identity.members import tiles as _member_tiles  # noqa: F401 - importin
 from app.identity.staff.admin import password, session, staff_accounts
 from app.identity.units.admin import units
 from app.mall.catalog.admin import products
+from app.mall.catalog.categories import categories
 from app.mall.orders.admin import orders
 from app.support.desk.admin import members
 
@@ -27,6 +28,7 @@ def navigation() -> list[NavItem]:
         ("", _("Today"), "backoffice.dashboard.show", "speedometer2"),
         (_("Service"), _("Members"), "backoffice.members.index", "people"),
         (_("Mall"), _("Products"), "backoffice.products.index", "bag"),
+        (_("Mall"), _("Categories"), "backoffice.categories.index", "tags"),
         (_("Mall"), _("Orders"), "backoffice.orders.index", "box-seam"),
         (_("Programme"), _("Terms"), "backoffice.terms.index", "sliders"),
         (_("House"), _("Business units"), "backoffice.units.index", "building"),
@@ -66,6 +68,7 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(audit_log)
     backoffice.register_blueprint(terms_pages)
     backoffice.register_blueprint(products)
+    backoffice.register_blueprint(categories.blueprint())
     backoffice.register_blueprint(orders)
     backoffice.register_blueprint(members)
     app.register_blueprint(backoffice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -28,6 +29,8 @@ from app.mall.catalog.rules import (
     search_text,
     slugify,
 )
+
+CATEGORY_CODE = re.compile(r"[a-z][a-z0-9-]{1,31}")
 
 # --- products -----------------------------------------------------------------------------
 
@@ -340,9 +343,39 @@ def _note_pictures(product: Product, before: dict[str, Any], by: Actor, now: dat
 
 
 def create_category(*, code: str, name: Mapping[str, str], rank: int = 0, by: Actor, now: datetime) -> Category:
-    category = Category(code=code, name=_texts(name), rank=rank)
+    """``code`` stays for good: orders and earning rules name the category by it. Raises ``InvalidInput``."""
+    if not CATEGORY_CODE.fullmatch(code):
+        raise InvalidInput(
+            _("A category's code is 2 to 32 small letters, digits and hyphens, beginning with a letter.")
+        )
+    if queries.category_by_code(code):
+        raise InvalidInput(_("There is a category with the code %(code)s already.", code=code))
+    category = Category(code=code, name=_category_name(name), rank=rank)
     db.session.add(category)
     db.session.flush()
-    after = {"name": category.name, "rank": rank}
-    audit.record("category.create", subject=("category", code, translated(category.name)), by=by, now=now, after=after)
+    audit.record("category.create", subject=_category_subject(category), by=by, now=now, after=_facts(category))
     return category
+
+
+def update_category(category: Category, *, name: Mapping[str, str], rank: int, by: Actor, now: datetime) -> Category:
+    before = _facts(category)
+    category.name, category.rank = _category_name(name), rank
+    audit.record(
+        "category.update", subject=_category_subject(category), by=by, now=now, before=before, after=_facts(category)
+    )
+    return category
+
+
+def _category_name(name: Mapping[str, str]) -> dict[str, str]:
+    texts = _texts(name)
+    if not texts:
+        raise InvalidInput(_("Please give the category a name in at least one language."))
+    return texts
+
+
+def _facts(category: Category) -> dict[str, Any]:
+    return {"name": dict(category.name), "rank": category.rank}
+
+
+def _category_subject(category: Category) -> tuple[str, object, str]:
+    return "category", category.code, translated(category.name)

@@ -141,9 +141,8 @@ class Showcase:
     description: Markup | None
     pictures: list[tuple[str, str]]
     tint: int
-    badge: str | None
-    badge_tone: str
     stock_text: str
+    stock_tone: str
     sold_out: bool
     variants: list[Choice]
     variant: int | None
@@ -161,7 +160,6 @@ def showcase(
     ways = ways_of(product)
     on_sale = [variant for variant in product.variants if variant.active]
     stock = sum(variant.stock for variant in on_sale)
-    badge, badge_tone = _stock_badge(stock)
     payable = [key for key, way in ways.items() if available is None or not missing(way, available)]
     code, category_name = category
     text = translated(product.description)
@@ -175,9 +173,8 @@ def showcase(
         description=to_html(text) if text else None,
         pictures=_gallery(product),
         tint=tint_of(product),
-        badge=badge,
-        badge_tone=badge_tone,
         stock_text=_stock_text(stock),
+        stock_tone="neutral" if not stock else "danger" if stock <= FEW else "brand",
         sold_out=not stock,
         variants=[_variant_choice(product, variant) for variant in on_sale],
         variant=next((variant.id for variant in on_sale if variant.stock), None),
@@ -208,12 +205,11 @@ def _variant_choice(product: Product, variant: Variant) -> Choice:
 
 
 def _way_choice(key: int, way: Way, available: Points | None) -> Choice:
-    title = _("Points + cash") if way.cash else _("Points only")
     if available is None:
-        return Choice(key, title, price=full(way))
+        return Choice(key, full(way), _("Points + cash") if way.cash else _("Points only"))
     if lacking := missing(way, available):
-        return Choice(key, title, _("%(points)s points to go", points=points(lacking)), full(way), disabled=True)
-    return Choice(key, title, _("You keep %(points)s points", points=points(available - way.points)), full(way))
+        return Choice(key, full(way), _("%(points)s points to go", points=points(lacking)), disabled=True)
+    return Choice(key, full(way), _("You keep %(points)s points", points=points(available - way.points)))
 
 
 def _goal(ways: list[Way], available: Points | None) -> Goal | None:

@@ -391,3 +391,22 @@ class StockForm(FlaskForm):
 
 class PicturesForm(FlaskForm):
     pictures = MultipleFileField(_l("Pictures"))
+
+
+class CategoryForm(FlaskForm):
+    code = StringField(
+        _l("Code"),
+        description=_l("Small letters, digits and hyphens. Orders and earning rules name it, so it stays for good."),
+        filters=[one_line],
+        validators=[Length(max=32, message=_l("Please keep it to %(max)d characters."))],
+    )
+    name_en = name_field(_l("Name in English"))
+    name_zh_Hans = name_field(_l("Name in Simplified Chinese"))  # noqa: N815
+    name_zh_Hant = name_field(_l("Name in Traditional Chinese"))  # noqa: N815
+    rank = WholeField(
+        _l("Place"), least=0, most=9999, default="0", description=_l("Members see the smallest number first.")
+    )
+
+    def validate_rank(self, _field: Field) -> None:
+        """Raises ``ValidationError`` with a sentence."""
+        self.rank.read()

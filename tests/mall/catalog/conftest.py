@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 
@@ -29,11 +27,3 @@ def alice(app: Flask) -> Member:
 @pytest.fixture
 def teas(app: Flask) -> Category:
     return make_category("tea", "Tea", "茶")
-
-
-@pytest.fixture(autouse=True)
-def unfinished_neighbours(application: Flask) -> Iterator[None]:
-    """Until every room of the house stands, links to missing pages lead to their names."""
-    application.url_build_error_handlers.append(lambda error, endpoint, values: f"/{endpoint}")
-    yield
-    application.url_build_error_handlers.pop()
