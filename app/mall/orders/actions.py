@@ -37,13 +37,12 @@ from app.mall.orders.events import (
 )
 from app.mall.orders.explanations import KIND, redeeming, releasing
 from app.mall.orders.models import Order, OrderLine, OrderStep
-from app.mall.orders.rules import MOST_PIECES, Figures, complete_address, order_number
+from app.mall.orders.rules import MOST_PIECES, Figures, complete_address, is_key, order_number
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments import actions as payments
 
 # A payment that arrives just after its time still finds the points, unless the order was closed meanwhile.
 GRACE = timedelta(hours=1)
-KEY_LENGTHS = range(16, 65)
 
 
 # --- placing --------------------------------------------------------------------------------
@@ -67,7 +66,7 @@ def place(
     for ``begin_payment``. Raises ``PriceChanged``, ``NotOffered``, ``InvalidQuantity``, ``AddressMissing``,
     ``OutOfStock``, ``InsufficientPoints``, ``WalletFrozen`` or ``GatewayUnavailable``.
     """
-    if len(key) not in KEY_LENGTHS:
+    if not is_key(key):
         raise InvalidInput(_("This form is damaged. Nothing was ordered; please open the page again."))
     if earlier := queries.order_of_key(member_id, key):
         return earlier  # A double click sends two identical requests.

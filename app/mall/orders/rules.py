@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from app.foundation.points import Points
 MOST_PIECES = 99
 # Crockford's base32: no I, L, O or U, so that a number survives the telephone.
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_NUMBER = re.compile(rf"J[0-9]{{6}}[{LETTERS}]{{6}}")
+_KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
 ADDRESS_PARTS = ("recipient", "phone", "region", "city", "line", "postcode")
 
 
@@ -38,5 +41,18 @@ def complete_address(address: Mapping[str, Any] | None) -> dict[str, str] | None
     """The parts of an address, tidied; ``None`` when one that a parcel needs is missing."""
     if address is None:
         return None
-    tidy = {part: " ".join(str(address.get(part) or "").split()) for part in ADDRESS_PARTS}
+    tidy = {part: one_line(address.get(part)) for part in ADDRESS_PARTS}
     return tidy if all(tidy[part] for part in ADDRESS_PARTS if part != "postcode") else None
+
+
+def one_line(text: object) -> str:
+    """Single spaces and no control characters, which PostgreSQL would not store."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in str(text or "")).split())
+
+
+def is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
+
+
+def is_key(text: str) -> bool:
+    return _KEY.fullmatch(text) is not None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, request
+import re
+
+from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from app.foundation import clock
 from app.foundation.formats import money
@@ -13,11 +16,13 @@ from app.mall.payments.models import SandboxCharge
 from app.mall.payments.sandbox import charge_by, decide, notify
 
 sandbox = Blueprint("sandbox", __name__, url_prefix="/sandbox")
+REFERENCE = re.compile(r"[A-Za-z0-9_-]{20,80}")
 WISHES = {"pay": "paid", "decline": "declined"}
 
 
 def _charge_or_404(reference: str) -> SandboxCharge:
-    return charge_by(reference) or abort(404)
+    charge = charge_by(reference) if REFERENCE.fullmatch(reference) else None
+    return charge or abort(404)
 
 
 @sandbox.get("/<reference>")
@@ -26,12 +31,22 @@ def show(reference: str) -> ResponseReturnValue:
     charge = _charge_or_404(reference)
     return page(
         "mall/payments/sandbox.html",
-        reference=charge.reference,
         amount=money(charge.money),
         description=charge.description,
         state=charge.state,
+        state_text=_state_text(charge.state),
+        outcome_url=url_for(".create_outcome", reference=charge.reference),
         cancel_url=charge.cancel_url,
     )
+
+
+def _state_text(state: str) -> str:
+    return {
+        "open": "",
+        "paid": _("This payment was made. It cannot be made twice."),
+        "declined": _("This payment was declined. The shop offers another try."),
+        "refunded": _("This payment was made and has been given back."),
+    }[state]
 
 
 @sandbox.post("/<reference>/outcome")

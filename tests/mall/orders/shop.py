@@ -59,7 +59,7 @@ def make_unit(code: str = "shop") -> int:
         return open_unit(code=code, name={"en": code.title()}, by=SYSTEM, now=NOON).id
 
 
-def make_goods(  # noqa: PLR0913
+def make_goods(
     name: str = "Green tea",
     *,
     points: int = 100,

@@ -1,0 +1,325 @@
+"""Orders as pages show them: plain values, ready to show. Templates decide nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from babel.dates import format_skeleton
+from flask_babel import get_locale, get_timezone, ngettext
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.foundation.formats import day, moment, money, points
+from app.foundation.languages import translated
+from app.foundation.money import Money
+from app.mall.catalog.queries import picture_url
+from app.mall.orders import states
+from app.mall.orders.models import Order, OrderLine
+from app.mall.orders.terms import OrderTerms
+from app.mall.payments.models import Payment
+
+NO_PICTURE = "gift"
+TONES = {
+    "placed": "gold",
+    "paid": "info",
+    "packed": "info",
+    "shipped": "info",
+    "delivered": "brand",
+    "completed": "brand",
+    "cancelled": "neutral",
+    "closed": "neutral",
+}
+_HAPPENED = {
+    "placed": _l("Ordered"),
+    "paid": _l("Paid"),
+    "packed": _l("Packed"),
+    "shipped": _l("Shipped"),
+    "delivered": _l("Received"),
+    "completed": _l("Completed"),
+    "cancelled": _l("Cancelled"),
+    "closed": _l("Closed, because it was not paid in time"),
+}
+_STEP = {**_HAPPENED, "closed": _l("Closed")}
+
+
+@dataclass(frozen=True, slots=True)
+class LineShown:
+    name: str
+    picture: str
+    meta: str
+    price: str
+    price_meta: str | None
+    sku: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An order in a member's list."""
+
+    number: str
+    name: str
+    picture: str
+    meta: str
+    state: str
+    tone: str
+    price: str
+    price_meta: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderShown:
+    """``figures``, ``progress`` and ``history`` are in the shape that the house's parts take."""
+
+    number: str
+    placed: str
+    state: str
+    state_label: str
+    tone: str
+    lines: list[LineShown]
+    figures: list[tuple[str, ...]]
+    progress: list[dict[str, Any]]
+    history: list[dict[str, Any]]
+    address: list[str]
+    carrier: str | None
+    tracking_number: str | None
+    next_title: str
+    next_text: str
+    next_picture: str
+    cash: str
+    time_left: str | None
+    can_pay: bool
+    can_cancel: bool
+    can_confirm: bool
+    over: bool
+    surplus: str | None
+
+
+def short_day(value: datetime) -> str:
+    """``15 Jun``: a day without its year, as the reader writes it."""
+    return format_skeleton("MMMd", value, tzinfo=get_timezone(), locale=get_locale())
+
+
+def picture_of(file: str | None) -> str:
+    return picture_url(file) or NO_PICTURE
+
+
+def price_of(points_: int, cash: Money) -> tuple[str, str | None]:
+    """The points, and the cash as a second line if there is any."""
+    return _("%(points)s points", points=points(points_)), f"+ {money(cash)}" if cash else None
+
+
+def line_shown(line: OrderLine, currency: str) -> LineShown:
+    price, price_meta = price_of(line.points_each * line.quantity, Money(line.cash_each, currency) * line.quantity)
+    variant = translated(line.variant_name)
+    return LineShown(
+        name=translated(line.name),
+        picture=picture_of(line.picture),
+        meta=f"{variant} · × {line.quantity}" if variant else f"× {line.quantity}",
+        price=price,
+        price_meta=price_meta,
+        sku=line.sku,
+    )
+
+
+def row(order: Order) -> Row:
+    price, price_meta = price_of(order.points, order.cash_due)
+    first = order.lines[0]
+    return Row(
+        number=order.number,
+        name=translated(first.name),
+        picture=picture_of(first.picture),
+        meta=f"{day(order.placed_at)} · × {sum(line.quantity for line in order.lines)}",
+        state=label_of(order),
+        tone=TONES[order.state],
+        price=price,
+        price_meta=price_meta,
+    )
+
+
+def label_of(order: Order) -> str:
+    """What the order waits for, or how it ended, in two words."""
+    if order.state == "paid" and not order.parcel:
+        return _("Ready to use")
+    return str(states.LABELS[order.state])
+
+
+def order_shown(
+    order: Order, payments: Sequence[Payment], *, unit: Mapping[str, Any], terms: OrderTerms, now: datetime
+) -> OrderShown:
+    """``unit`` is the name, by language, of who sells it."""
+    at = {step.state: step.at for step in order.steps}
+    unpaid = order.state == "placed" and now < order.pay_by
+    title, text, picture = _what_next(order, at, translated(unit), terms)
+    return OrderShown(
+        number=order.number,
+        placed=_("Ordered on %(moment)s", moment=moment(order.placed_at)),
+        state=order.state,
+        state_label=label_of(order),
+        tone=TONES[order.state],
+        lines=[line_shown(line, order.currency) for line in order.lines],
+        figures=_figures(order),
+        progress=_progress(order, at),
+        history=_history(order, payments, at),
+        address=_address(order),
+        carrier=order.carrier,
+        tracking_number=order.tracking_number,
+        next_title=title,
+        next_text=text,
+        next_picture=picture,
+        cash=money(order.cash_due),
+        time_left=_time_left(order.pay_by - now) if unpaid else None,
+        can_pay=unpaid and bool(order.cash),
+        can_cancel=states.may(order.state, "cancelled", who="member", parcel=order.parcel),
+        can_confirm=states.may(order.state, "delivered", who="member", parcel=order.parcel),
+        over=order.state in ("completed", *states.ENDED),
+        surplus=_surplus_notice(order, payments, at),
+    )
+
+
+def _figures(order: Order) -> list[tuple[str, ...]]:
+    spent = order.state not in ("placed", *states.ENDED)
+    rows: list[tuple[str, ...]] = [
+        (_("Points spent") if spent else _("Points"), _("%(points)s points", points=points(order.points)))
+    ]
+    if order.cash:
+        rows.append((_("Cash paid") if spent else _("Cash"), money(order.cash_due)))
+    return rows
+
+
+def _progress(order: Order, at: Mapping[str, datetime]) -> list[dict[str, Any]]:
+    if order.state in states.ENDED:
+        return [_dot("placed", "done", at), _dot(order.state, "failed", at)]
+    path = states.WITH_PARCEL if order.parcel else states.WITHOUT_PARCEL
+    reached = path.index(order.state)
+    # What is reached is done; the first step ahead is what everybody waits for.
+    marks = ["done" if place <= reached else "now" if place == reached + 1 else "next" for place in range(len(path))]
+    return [_dot(state, mark, at) for state, mark in zip(path, marks, strict=True)]
+
+
+def _dot(state: str, mark: str, at: Mapping[str, datetime]) -> dict[str, Any]:
+    return {"label": str(_STEP[state]), "state": mark, "time": short_day(at[state]) if state in at else None}
+
+
+def _time_left(rest: timedelta) -> str:
+    minutes = max(1, -(-int(rest.total_seconds()) // 60))
+    return ngettext("%(num)s minute left", "%(num)s minutes left", minutes)
+
+
+def _what_next(order: Order, at: Mapping[str, datetime], unit: str, terms: OrderTerms) -> tuple[str, str, str]:
+    """(title, text, picture)"""
+    if order.state == "paid":
+        return _after_paying(order, unit)
+    if order.state == "shipped":
+        until = day(at["shipped"] + timedelta(days=terms.arrives_after_days), "long")
+        text = _("Please confirm when you have it. If we hear nothing, we take it as received on %(day)s.", day=until)
+        return _("On its way to you"), text, "truck"
+    if order.state == "delivered":
+        return _after_receiving(order, at, unit, terms)
+    return {
+        "placed": (
+            _("Waiting for your payment"),
+            _("Your points are set aside and the goods are reserved. Unpaid, the order closes by itself at %(time)s "
+              "and everything is released.", time=moment(order.pay_by, "short")),
+            "hourglass",
+        ),
+        "packed": (_("Packed and waiting for the courier"), _("The tracking number will appear here."), "gift"),
+        "completed": (_("All done"), _("Thank you, and enjoy it!"), "sparkles"),
+        "cancelled": (
+            _("You cancelled this order"),
+            _("Your points are available again and nothing was charged."),
+            "waving-hand",
+        ),
+        "closed": (
+            _("This order was not paid in time"),
+            _("Your points are available again and nothing was charged. You can order it once more."),
+            "zzz",
+        ),
+    }[order.state]  # fmt: skip
+
+
+def _after_paying(order: Order, unit: str) -> tuple[str, str, str]:
+    if order.parcel:
+        text = _("We are packing it. As soon as it is on its way, the tracking number appears here.")
+        return _("It is yours!"), text, "party-popper"
+    text = _(
+        "Show the order number %(number)s at %(unit)s. When you have had it, please confirm below.",
+        number=order.number,
+        unit=unit,
+    )
+    return _("Ready for you"), text, "ticket"
+
+
+def _after_receiving(order: Order, at: Mapping[str, datetime], unit: str, terms: OrderTerms) -> tuple[str, str, str]:
+    until = day(at["delivered"] + timedelta(days=terms.return_window_days), "long")
+    if all(line.kind == "code" for line in order.lines):
+        text = _("Your voucher is the order number %(number)s: show it at %(unit)s.", number=order.number, unit=unit)
+        return _("Ready to use"), text, "ticket"
+    text = _("Enjoy it! On %(day)s, when the time for returns is over, the order is completed.", day=until)
+    return _("You have it"), text, "gift"
+
+
+# --- history ---------------------------------------------------------------------------------
+
+
+def _history(order: Order, payments: Sequence[Payment], at: Mapping[str, datetime]) -> list[dict[str, Any]]:
+    """Everything that happened, newest first."""
+    events = [(step.at, step.id, _HAPPENED[step.state], _detail(order, step.state)) for step in order.steps]
+    for payment in payments:
+        events += [(when, 0, title, None) for when, title in _of_payment(order, payment, at)]
+    ordered = sorted(events, key=lambda event: event[:2], reverse=True)
+    return [
+        {"title": str(title), "time": moment(when), "text": text, "tone": "brand" if place == 0 else None}
+        for place, (when, _id, title, text) in enumerate(ordered)
+    ]
+
+
+def _detail(order: Order, state: str) -> str | None:
+    if state == "shipped" and order.tracking_number:
+        return f"{order.carrier} · {order.tracking_number}"
+    return None
+
+
+def _of_payment(order: Order, payment: Payment, at: Mapping[str, datetime]) -> list[tuple[datetime, str]]:
+    amount = money(payment.money)
+    settled = payment.settled_at
+    if settled is None:
+        return []
+    if payment.state == "failed":
+        # Attempts given up because the order ended, or because another one succeeded, are no news.
+        ended = {at.get(state) for state in ("paid", *states.ENDED)}
+        return [] if settled in ended else [(settled, _("A payment of %(amount)s did not go through", amount=amount))]
+    if not _is_surplus(order, payment, at):
+        return []
+    events = [(settled, _("A payment of %(amount)s came too late", amount=amount))]
+    if payment.refunded_at:
+        events.append((payment.refunded_at, _("%(amount)s were paid back", amount=amount)))
+    return events
+
+
+def _is_surplus(order: Order, payment: Payment, at: Mapping[str, datetime]) -> bool:
+    """Cash that no order waited for: it goes back, or has gone."""
+    if payment.state == "refunded":
+        return True
+    return payment.state == "paid" and payment.settled_at != at.get("paid")
+
+
+def _surplus_notice(order: Order, payments: Sequence[Payment], at: Mapping[str, datetime]) -> str | None:
+    for payment in payments:
+        if not _is_surplus(order, payment, at):
+            continue
+        amount = money(payment.money)
+        if payment.refunded_at:
+            return _("Your payment of %(amount)s came too late and was paid back in full.", amount=amount)
+        return _("Your payment of %(amount)s came too late. We are paying it back in full.", amount=amount)
+    return None
+
+
+def _address(order: Order) -> list[str]:
+    if order.address is None:
+        return []
+    address = order.address
+    place = " ".join(part for part in (address["postcode"], address["city"], address["region"]) if part)
+    return [address["recipient"], address["phone"], address["line"], place]

@@ -1,0 +1,336 @@
+"""A member's orders: confirm, place, pay, follow, give up, confirm the receipt."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.foundation.errors import DomainError
+from app.foundation.formats import money, points
+from app.foundation.formtools import refuse
+from app.foundation.languages import translated
+from app.foundation.money import Money
+from app.foundation.pages import page, seen
+from app.foundation.permissions import Permission, requires
+from app.foundation.points import Points
+from app.foundation.terms import current
+from app.identity.members.actions import save_address
+from app.identity.members.models import Member
+from app.identity.members.queries import default_address
+from app.identity.session import current_member
+from app.identity.units.queries import all_units, unit_names
+from app.loyalty.earning.actions import ReportedLine
+from app.loyalty.earning.queries import would_earn
+from app.loyalty.ledger.queries import standing
+from app.mall.catalog.queries import Offer, variant_for_order
+from app.mall.orders import actions, queries
+from app.mall.orders.errors import InvalidQuantity, NotOffered, PriceChanged
+from app.mall.orders.forms import OrderForm, ParcelForm
+from app.mall.orders.models import Order
+from app.mall.orders.presentation import order_shown, picture_of, price_of, row
+from app.mall.orders.rules import ADDRESS_PARTS, MOST_PIECES, Figures, is_key, is_number
+from app.mall.orders.terms import OrderTerms
+from app.mall.payments.queries import payments_of, takes_cash
+
+orders = Blueprint("orders", __name__, url_prefix="/orders")
+PAGE = 15
+WHOLE = re.compile(r"[0-9]{1,15}")
+
+
+# --- the list -----------------------------------------------------------------------------
+
+
+@orders.get("")
+@requires(Permission.ORDER_OWN)
+def index() -> ResponseReturnValue:
+    selection = request.args.get("show", "")
+    if selection not in queries.SELECTIONS:
+        selection = ""
+    after = _number(request.args.get("after"))
+    batch = queries.orders_of(current_member().id, selection=selection, after=after, limit=PAGE)
+    return page(
+        "mall/orders/index.html",
+        fragments={"results"},
+        chips=_chips(selection),
+        rows=[row(order) for order in batch.orders],
+        filtered=bool(selection),
+        all_url=url_for(".index"),
+        first_url=url_for(".index", show=selection or None) if after else None,
+        next_url=url_for(".index", show=selection or None, after=batch.after) if batch.after else None,
+        mall_url=url_for("portal.mall.index"),
+    )
+
+
+def _chips(selection: str) -> list[dict[str, Any]]:
+    labels = {
+        "": _("All"),
+        "to-pay": _("To pay"),
+        "on-the-way": _("On the way"),
+        "received": _("Received"),
+        "ended": _("Cancelled"),
+    }
+    return [
+        {"label": label, "url": url_for(".index", show=name or None), "active": name == selection}
+        for name, label in labels.items()
+    ]
+
+
+def _number(text: str | None) -> int | None:
+    """A whole number from an address or a hidden field; ``None`` for anything else."""
+    return int(text) if text and WHOLE.fullmatch(text) else None
+
+
+# --- ordering -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants to order: the offer behind it, and what it costs now."""
+
+    offer: Offer
+    price_id: int
+    quantity: int
+    figures: Figures
+
+    @property
+    def parcel(self) -> bool:
+        return self.offer.kind == "physical"
+
+
+def _wish(variant: str | None, price: str | None, quantity: str | None) -> Wish:
+    """Raises ``NotOffered`` or ``InvalidQuantity``."""
+    variant_id, price_id, pieces = _number(variant), _number(price), _number(quantity or "1")
+    offer = variant_for_order(variant_id) if variant_id is not None else None
+    way = offer.ways.get(price_id) if offer and price_id is not None else None
+    if offer is None or price_id is None or way is None:
+        raise NotOffered
+    if pieces is None or not 1 <= pieces <= MOST_PIECES:
+        raise InvalidQuantity
+    return Wish(offer, price_id, pieces, Figures(way.points * pieces, way.cash * pieces))
+
+
+@orders.get("/new")
+@requires(Permission.ORDER_PLACE)
+def new() -> ResponseReturnValue:
+    try:
+        wish = _wish(request.args.get("variant"), request.args.get("price"), request.args.get("quantity"))
+    except DomainError as error:
+        flash(str(error), "warning")
+        return redirect(url_for("portal.mall.index"))
+    form = _fresh_form(wish, current_member())
+    return _confirmation(form, wish)
+
+
+def _fresh_form(wish: Wish, member: Member) -> OrderForm:
+    known = default_address(member.id) if wish.parcel else None
+    address = {part: getattr(known, part) for part in ADDRESS_PARTS} if known else {}
+    if wish.parcel and not address:
+        address = {"recipient": member.name, "phone": member.phone or ""}
+    return (ParcelForm if wish.parcel else OrderForm)(
+        formdata=None,
+        data={
+            "key": uuid.uuid4().hex,
+            "variant": wish.offer.variant_id,
+            "price": wish.price_id,
+            "quantity": wish.quantity,
+            **address,
+        },
+    )
+
+
+def _confirmation(form: OrderForm, wish: Wish, *, status: int = 200, changed: str | None = None) -> ResponseReturnValue:
+    member, offer, figures = current_member(), wish.offer, wish.figures
+    # What the next click compares is what this page shows.
+    form.seen_points.data, form.seen_cash.data = str(int(figures.points)), str(figures.cash.amount)
+    available = standing(member.id, now=clock.now()).available
+    lacking = max(0, int(figures.points) - int(available))
+    variant = translated(offer.variant_name)
+    price, price_meta = price_of(int(figures.points), figures.cash)
+    return page(
+        "mall/orders/new.html",
+        status=status,
+        form=form,
+        parcel=wish.parcel,
+        changed=changed,
+        name=translated(offer.name),
+        meta=f"{variant} · × {wish.quantity}" if variant else f"× {wish.quantity}",
+        picture=picture_of(offer.picture),
+        price=price,
+        price_meta=price_meta,
+        figures=_sum(wish, available),
+        has_cash=bool(figures.cash),
+        needs_cash=not takes_cash() and bool(figures.cash),
+        lacking=points(lacking) if lacking else None,
+        have=min(max(0, int(available)), int(figures.points)),
+        need=int(figures.points),
+        have_text=f"{points(max(0, int(available)))} / {points(figures.points)}",
+        few=offer.stock < wish.quantity,
+        stock=offer.stock,
+        pay_minutes=current(OrderTerms).pay_within_minutes,
+        can_order=not lacking and offer.stock >= wish.quantity and (takes_cash() or not figures.cash),
+        product_url=url_for("portal.mall.show", slug=offer.slug),
+        create_url=url_for(".create"),
+        checkin_url=url_for("portal.checkin.show"),
+        programme_url=url_for("portal.programme.show"),
+    )
+
+
+def _sum(wish: Wish, available: Points) -> list[tuple[str, ...]]:
+    """Every figure of the order, in the order in which they follow from each other."""
+    figures, way = wish.figures, wish.offer.ways[wish.price_id]
+    rows: list[tuple[str, ...]] = []
+    if wish.quantity > 1:
+        rows.append((_("Points each"), _("%(points)s points", points=points(way.points))))
+        if way.cash:
+            rows.append((_("Cash each"), money(way.cash)))
+    rows.append((_("Points you have"), _("%(points)s points", points=points(available))))
+    rows.append((_("Points for this order"), f"−{points(figures.points)}", "minus"))
+    if available >= figures.points:
+        rows.append((_("Points you keep"), _("%(points)s points", points=points(available - figures.points))))
+    if figures.cash:
+        if earned := _earns(wish):
+            rows.append((_("You will earn"), f"+{points(earned)}", "plus"))
+        rows.append((_("To pay in cash"), money(figures.cash), "total"))
+    else:
+        rows.append((_("To pay in cash"), _("nothing"), "total"))
+    return rows
+
+
+def _earns(wish: Wish) -> Points:
+    offer, cash = wish.offer, wish.figures.cash
+    unit = next(unit for unit in all_units() if unit.id == offer.unit_id)
+    line = ReportedLine(offer.category, offer.sku, wish.quantity, cash.amount)
+    return would_earn(unit_code=unit.code, currency=cash.currency, lines=[line], at=clock.now())
+
+
+@orders.post("")
+@requires(Permission.ORDER_PLACE)
+def create() -> ResponseReturnValue:
+    member = current_member()
+    key = request.form.get("key", "")
+    if is_key(key) and (earlier := queries.order_of_key(member.id, key)):
+        # A double click, or the way back and forward again: the order is there already.
+        return seen(url_for(".show", number=earlier.number))
+    try:
+        wish = _wish(request.form.get("variant"), request.form.get("price"), request.form.get("quantity"))
+    except DomainError as error:
+        flash(str(error), "warning")
+        return seen(url_for("portal.mall.index"))
+    form = ParcelForm() if wish.parcel else OrderForm()
+    if not form.validate():
+        return _confirmation(form, wish, status=422)
+    try:
+        order = _place(member, wish, form)
+    except PriceChanged as change:
+        now_offered = _wish(form.variant.data, form.price.data, form.quantity.data)
+        return _confirmation(form, now_offered, status=change.status, changed=str(change))
+    except DomainError as error:
+        refuse(form, error)
+        return _confirmation(form, wish, status=error.status)
+    return _pay(order) if order.state == "placed" else seen(url_for(".show", number=order.number, thanks=1))
+
+
+def _place(member: Member, wish: Wish, form: OrderForm) -> Order:
+    now = clock.now()
+    address = form.address if isinstance(form, ParcelForm) else None
+    with transaction():
+        order = actions.place(
+            member_id=member.id,
+            variant_id=wish.offer.variant_id,
+            quantity=wish.quantity,
+            price_id=wish.price_id,
+            address=address,
+            key=form.key.data or "",
+            expected=_seen_figures(form),
+            now=now,
+        )
+        if address and default_address(member.id) is None:
+            save_address(member, **address, now=now)
+        return order
+
+
+def _seen_figures(form: OrderForm) -> Figures:
+    """What the person saw. Figures that make no sense differ from any price, so they ask again."""
+    seen_points, seen_cash = _number(form.seen_points.data), _number(form.seen_cash.data)
+    currency = str(current_app.config["SETTINGS"].currency)
+    return Figures(Points(seen_points or 0), Money(seen_cash or 0, currency))
+
+
+# --- one order ----------------------------------------------------------------------------
+
+
+def own_order_or_404(number: str) -> Order:
+    order = queries.own_order(current_member().id, number) if is_number(number) else None
+    return order or abort(404)
+
+
+@orders.get("/<number>")
+@requires(Permission.ORDER_OWN)
+def show(number: str) -> ResponseReturnValue:
+    order = own_order_or_404(number)
+    shown = order_shown(
+        order,
+        payments_of(order.id),
+        unit=unit_names().get(order.unit_id, {}),
+        terms=current(OrderTerms),
+        now=clock.now(),
+    )
+    return page(
+        "mall/orders/show.html",
+        fragments={"order"},
+        order=shown,
+        thanks="thanks" in request.args and order.state in ("paid", "delivered"),
+        index_url=url_for(".index"),
+        mall_url=url_for("portal.mall.index"),
+        payment_url=url_for(".create_payment", number=number),
+        cancellation_url=url_for(".create_cancellation", number=number),
+        receipt_url=url_for(".create_receipt", number=number),
+    )
+
+
+@orders.post("/<number>/payment")
+@requires(Permission.ORDER_OWN)
+def create_payment(number: str) -> ResponseReturnValue:
+    return _pay(own_order_or_404(number))
+
+
+def _pay(order: Order) -> ResponseReturnValue:
+    """Open an attempt, commit, then speak to the gateway with no transaction open: it may take its time."""
+    number, description = order.number, _("Order %(number)s", number=order.number)
+    back = url_for(".show", number=number)
+    with transaction():
+        attempt = actions.begin_payment(order_id=order.id, now=clock.now())
+    try:
+        where = attempt.ask(
+            description=description, return_url=url_for(".show", number=number, thanks=1), cancel_url=back
+        )
+    except DomainError as error:
+        flash(str(error), "warning")  # The order stands and can be paid from its page.
+        return seen(back)
+    return seen(where)
+
+
+@orders.post("/<number>/cancellation")
+@requires(Permission.ORDER_CANCEL_OWN)
+def create_cancellation(number: str) -> ResponseReturnValue:
+    order, member = own_order_or_404(number), current_member()
+    with transaction():
+        actions.cancel(order_id=order.id, by=member.actor, now=clock.now())
+    return seen(url_for(".show", number=number))
+
+
+@orders.post("/<number>/receipt")
+@requires(Permission.ORDER_OWN)
+def create_receipt(number: str) -> ResponseReturnValue:
+    order, member = own_order_or_404(number), current_member()
+    with transaction():
+        actions.confirm_delivery(order_id=order.id, by=member.actor, now=clock.now())
+    return seen(url_for(".show", number=number))

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from app.foundation.database import db
+from app.identity.units.queries import unit_by_code
+from app.mall.orders.models import Order
+from tests.cast import employ, sign_in
+from tests.factories import make_member
+from tests.mall.orders.shop import make_goods, make_unit, order_some, state_of
+
+
+@pytest.fixture
+def alice(app):
+    return make_member(name="Alice Lin", email="alice@example.com", points=1_000)
+
+
+@pytest.fixture
+def merchant(app):
+    make_unit("shop")
+    return employ("merchant", "Mei Zhao", (unit_by_code("shop"),))
+
+
+@pytest.fixture
+def desk(client, merchant):
+    return sign_in(client, merchant)
+
+
+@pytest.fixture
+def parcel(alice):
+    return order_some(alice, make_goods(points=100))
+
+
+def number_of(order_id):
+    return db.session.scalars(sa.select(Order.number).where(Order.id == order_id)).one()
+
+
+SHIPMENT = {"carrier": "sf", "tracking_number": "SF1234567890"}
+
+
+def test_a_merchant_packs_and_ships(desk, parcel):
+    number = number_of(parcel)
+    assert "It is packed" in desk.get(f"/backoffice/orders/{number}").text
+    assert desk.post(f"/backoffice/orders/{number}/packing").status_code == 303
+    assert "It is on its way" in desk.get(f"/backoffice/orders/{number}").text
+    assert desk.post(f"/backoffice/orders/{number}/shipment", data=SHIPMENT).status_code == 303
+    assert state_of(parcel) == "shipped"
+    page = desk.get(f"/backoffice/orders/{number}").text
+    assert "SF1234567890" in page
+    assert "Mei Zhao" in page
+
+
+def test_the_member_does_not_read_who_packed(app, desk, alice, parcel):
+    number = number_of(parcel)
+    desk.post(f"/backoffice/orders/{number}/packing")
+    db.session.rollback()
+    member = sign_in(app.test_client(), db.session.get_one(member_class(), alice))
+    page = member.get(f"/orders/{number}").text
+    assert "Packed" in page
+    assert "Mei Zhao" not in page
+
+
+def member_class():
+    from app.identity.members.models import Member
+
+    return Member
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"carrier": "sf", "tracking_number": ""},
+        {"carrier": "sf", "tracking_number": "x" * 61},
+        {"carrier": "pigeon", "tracking_number": "1"},
+        {"carrier": "other", "other": "", "tracking_number": "1"},
+    ],
+)
+def test_an_unusable_shipment_answers_422(desk, parcel, form):
+    number = number_of(parcel)
+    desk.post(f"/backoffice/orders/{number}/packing")
+    assert desk.post(f"/backoffice/orders/{number}/shipment", data=form).status_code == 422
+    assert state_of(parcel) == "packed"
+
+
+def test_another_carrier_can_be_named(desk, parcel):
+    number = number_of(parcel)
+    desk.post(f"/backoffice/orders/{number}/packing")
+    desk.post(
+        f"/backoffice/orders/{number}/shipment",
+        data={"carrier": "other", "other": "Rowing boat", "tracking_number": "7"},
+    )
+    assert "Rowing boat" in desk.get(f"/backoffice/orders/{number}").text
+
+
+def test_shipping_before_packing_is_refused(desk, parcel):
+    assert desk.post(f"/backoffice/orders/{number_of(parcel)}/shipment", data=SHIPMENT).status_code == 409
+    assert state_of(parcel) == "paid"
+
+
+def test_a_service_is_handed_out(desk, alice):
+    massage = order_some(alice, make_goods("Massage", points=10, kind="service"), address=None)
+    assert desk.post(f"/backoffice/orders/{number_of(massage)}/handover").status_code == 303
+    assert state_of(massage) == "delivered"
+
+
+@pytest.mark.parametrize("verb", ["packing", "shipment", "handover"])
+def test_orders_of_other_units_are_not_there(desk, alice, verb):
+    foreign = order_some(alice, make_goods(points=10, unit="cinema"))
+    number = number_of(foreign)
+    assert desk.get(f"/backoffice/orders/{number}").status_code == 404
+    assert desk.post(f"/backoffice/orders/{number}/{verb}", data=SHIPMENT).status_code == 404
+    assert number not in desk.get("/backoffice/orders").text
+    assert number not in desk.get("/backoffice/orders?unit=cinema").text
+    assert "Nothing found" in desk.get(f"/backoffice/orders?q={number}").text
+    assert state_of(foreign) == "paid"
+
+
+@pytest.mark.parametrize("role", ["agent", "auditor"])
+def test_who_may_only_read_finds_no_buttons(client, app, parcel, role):
+    desk = sign_in(client, employ(role, "Aya Sun"))
+    number = number_of(parcel)
+    page = desk.get(f"/backoffice/orders/{number}")
+    assert page.status_code == 200
+    assert "It is packed" not in page.text
+    assert desk.post(f"/backoffice/orders/{number}/packing").status_code == 403
+    assert state_of(parcel) == "paid"
+
+
+def test_searching_by_number_and_member(desk, alice, parcel):
+    bob = make_member(name="Bob Chen", email="bob@example.com", points=100)
+    other = number_of(order_some(bob, make_goods(points=1)))
+    mine = number_of(parcel)
+    for words in (mine, mine.lower(), mine[:9] + mine[9:], "alice@example.com", "Alice"):
+        page = desk.get("/backoffice/orders", query_string={"q": words}).text
+        assert mine in page
+        assert other not in page
+    for words in ("nobody", "%", "_", "J%", "x" * 500):
+        assert mine not in desk.get("/backoffice/orders", query_string={"q": words}).text
+
+
+def test_filtering_by_state(desk, alice, parcel):
+    number = number_of(parcel)
+    assert number in desk.get("/backoffice/orders?state=paid").text
+    assert number not in desk.get("/backoffice/orders?state=packed").text
+    assert number in desk.get("/backoffice/orders?state=nonsense&after=x").text
+
+
+def test_the_office_list_pages(desk, alice, monkeypatch):
+    monkeypatch.setattr("app.mall.orders.admin.PAGE", 2)
+    tea = make_goods(points=1)
+    numbers = [number_of(order_some(alice, tea)) for _ in range(3)]
+    first = desk.get("/backoffice/orders").text
+    assert [number in first for number in numbers] == [False, True, True]
+    assert 'rel="next"' in first
+
+
+def test_members_do_not_enter(client, app, parcel):
+    from tests.cast import join
+
+    browser = sign_in(client, join("m@example.com", "M"))
+    assert browser.get("/backoffice/orders").status_code == 403
