@@ -20,8 +20,9 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "app" / "translations"
 LOCALES = ("zh_Hans", "zh_Hant")
-SOURCES = {"app": [("**.py", "python")], "templates": [("**.html", "jinja2"), ("**.txt", "jinja2")]}
-OPTIONS = {"**.html": {"silent": "false"}, "**.txt": {"silent": "false"}}
+PAGES = ("**.html", "**.txt", "**.sms")
+SOURCES = {"app": [("**.py", "python")], "templates": [(pattern, "jinja2") for pattern in PAGES]}
+OPTIONS = {pattern: {"silent": "false"} for pattern in PAGES}
 KEYWORDS = DEFAULT_KEYWORDS | {"_l": None, "lazy_gettext": None, "lazy_ngettext": (1, 2)}
 NOISE = re.compile(
     r"^(\"(POT-Creation|PO-Revision|Last-Tr|Language-T|Generated|Project-Id|Report)|#($| ))[^\n]*\n", re.M

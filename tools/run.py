@@ -14,6 +14,7 @@ import time
 import urllib.request
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
@@ -99,12 +100,14 @@ def server_options(port: int, env: dict[str, str]) -> list[str]:
     ]
 
 
-def start(command: list[str | Path], env: dict[str, str]) -> subprocess.Popen[bytes]:
+def start(command: list[str | Path], env: dict[str, str], output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C reaches us alone, and we stop both in good order.
     return subprocess.Popen(
         command,
         cwd=ROOT,
         env=env,
+        stdout=output,
+        stderr=output,
         start_new_session=True,
         preexec_fn=die_with_parent,  # noqa: PLW1509 - there is only one thread
     )

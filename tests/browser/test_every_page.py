@@ -1,0 +1,48 @@
+"""Each of the demo's people opens every page of their menus, on a phone and on a desk, in light and dark."""
+
+from __future__ import annotations
+
+import pytest
+
+MEMBERS = ("alice@example.com", "bob@example.com")
+STAFF = tuple(f"{role}@example.com" for role in ("merchant", "agent", "auditor", "owner"))
+PUBLIC = ("/", "/programme", "/mall", "/session", "/registration", "/password", "/backoffice/session")
+SCREENS = [(390, "light", "en-US"), (390, "dark", "zh-CN"), (1280, "light", "zh-TW"), (1280, "dark", "en-US")]
+
+
+@pytest.mark.parametrize(("width", "theme", "locale"), SCREENS)
+@pytest.mark.parametrize("path", PUBLIC)
+def test_a_visitor_opens_every_public_page(visit, path, width, theme, locale):
+    visit(width=width, theme=theme, locale=locale).open(path).look()
+
+
+@pytest.mark.parametrize(("width", "theme", "locale"), SCREENS)
+@pytest.mark.parametrize("account", MEMBERS + STAFF)
+def test_everybody_opens_every_page_of_their_menus(visit, account, width, theme, locale):
+    walker = visit(account, width=width, theme=theme, locale=locale)
+    walker.open("/" if account in MEMBERS else "/backoffice/").look()
+    paths = walker.navigation()
+    assert len(paths) >= 3
+    for path in paths:
+        walker.open(path).look()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_page_that_does_not_exist_is_a_page_too(visit, width):
+    walker = visit(width=width)
+    walker.tolerate(404)
+    walker.open("/no/such/page").look()
+
+
+def test_the_keyboard_reaches_the_content_first(visit):
+    walker = visit()
+    walker.open("/programme").page.keyboard.press("Tab")
+    assert walker.page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+
+
+def test_the_first_page_is_light(visit):
+    walker = visit()
+    weights: list[int] = []
+    walker.page.on("requestfinished", lambda request: weights.append(request.sizes()["responseBodySize"]))
+    walker.open("/programme").page.wait_for_load_state("networkidle")
+    assert sum(weights) < 100_000, f"{sum(weights)} bytes over the wire"
