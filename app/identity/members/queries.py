@@ -106,3 +106,8 @@ def newest(*, after: int | None = None, limit: int = 20) -> list[Member]:
     """All members, the latest first; ``after`` is the id of the last one seen."""
     query = sa.select(Member).order_by(Member.id.desc()).limit(limit)
     return list(db.session.scalars(query if after is None else query.where(Member.id < after)))
+
+
+def anybody() -> bool:
+    """Is there any member yet?"""
+    return db.session.scalar(sa.select(sa.exists().select_from(Member))) is True

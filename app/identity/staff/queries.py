@@ -28,3 +28,8 @@ def unit_scope(staff: Staff) -> set[int] | None:
     Only merchants are limited. A merchant without units sees none.
     """
     return {unit.id for unit in staff.units} if staff.role == "merchant" else None
+
+
+def anybody() -> bool:
+    """Is there anybody who could sign in to the back office?"""
+    return db.session.scalar(sa.select(sa.exists().select_from(Staff))) is True

@@ -1,0 +1,217 @@
+"""The fourth chapter: people redeem. Some of it is long done, some is under way, some came to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from flask import url_for
+
+from app.entrypoints.demo import content
+from app.entrypoints.demo.people import address_of
+from app.entrypoints.demo.world import Goods, Living, World
+from app.foundation.database import transaction
+from app.foundation.money import Money
+from app.foundation.points import Points
+from app.loyalty.ledger.actions import InsufficientPoints
+from app.loyalty.ledger.queries import standing
+from app.mall.catalog.errors import OutOfStock
+from app.mall.orders import actions as orders
+from app.mall.orders.jobs import close_unpaid
+from app.mall.orders.rules import Figures
+from app.mall.payments.sandbox import decide, notify
+
+if TYPE_CHECKING:
+    from app.mall.orders.models import Order
+
+STAGES = ("placed", "paid", "packed", "shipped", "delivered", "completed")
+# When each step follows, counted from the moment of placing. Completion is left to the regular job.
+PAYING = timedelta(minutes=2)
+PACKING = timedelta(hours=16)
+SHIPPING = timedelta(hours=22)
+ARRIVING = timedelta(days=3, hours=5)
+SERVING = timedelta(days=2)
+GIVING_UP = timedelta(minutes=11)
+CLOSING = timedelta(minutes=35)
+
+PERIOD = 380  # Days over which the crowd's redemptions are spread.
+HOW_MANY = {"diamond": 4, "gold": 3, "silver": 2, "regular": 1, "newish": 0, "imported": 0}
+
+# Days ago, product, way to pay, and where it ends for now.
+ALICE = (
+    (400, "AC-TICKET", 2, "completed"),
+    (330, "CB-CAKE", 0, "completed"),
+    (200, "CB-LATTE", 1, "completed"),
+    (95, "RS-UMBRELLA", 1, "completed"),
+    (20, "RS-TOWELS", 1, "completed"),
+    (12, "RS-WATCH", 1, "closed"),
+    (9, "HS-LAUNDRY", 1, "delivered"),
+    (6, "CB-CLASS", 1, "cancelled"),
+    (3, "RS-PLANT", 1, "shipped"),
+)
+# The latest orders of the crowd: hours ago, with cash or for points alone, and where they stand now.
+LATEST = (
+    (150, True, "delivered"),
+    (126, True, "cancelled"),
+    (120, False, "delivered"),
+    (100, True, "closed"),
+    (76, True, "shipped"),
+    (52, False, "shipped"),
+    (40, True, "packed"),
+    (27, False, "packed"),
+    (14, True, "paid"),
+    (7, False, "paid"),
+    (3, True, "paid"),
+    (2, False, "paid"),
+)
+Choice = Callable[[World, Living, datetime], Goods | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Somebody orders something; ``ending`` is the state in which the order stands when the story ends."""
+
+    person: Living
+    choose: Choice
+    ending: str
+
+
+def note_orders(world: World) -> None:
+    alice = world.members[0]
+    for days_ago, sku, way, ending in ALICE:
+        _note(world, world.diary.at(days_ago, 12, 20), Wish(alice, _just(sku, way), ending))
+    # A few minutes ago, so that the page still waits for the payment.
+    _note(world, world.diary.end - timedelta(minutes=4), Wish(alice, _just("AC-IMAX", 1), "placed"))
+    for person in world.members[2:]:
+        for _ in range(HOW_MANY[person.habit]):
+            moment = world.diary.at(world.random.randint(13, PERIOD), world.random.randint(9, 21))
+            if moment > person.joins + timedelta(days=45):
+                _note(world, moment, Wish(person, _anything(), "completed"))
+    wealthy = [person for person in world.members[2:] if person.habit in ("diamond", "gold", "silver")]
+    for place, (hours_ago, cash, ending) in enumerate(LATEST):
+        moment = world.diary.end - timedelta(hours=hours_ago, minutes=7 * place)
+        _note(world, moment, Wish(wealthy[place % len(wealthy)], _parcel(cash=cash), ending))
+
+
+def _note(world: World, moment: datetime, wish: Wish) -> None:
+    world.diary.note(moment, lambda now: _order(world, wish, now))
+
+
+# --- choosing -----------------------------------------------------------------------------
+
+
+def _just(sku: str, way: int) -> Choice:
+    """This product: the first way to pay it is for points alone."""
+    return lambda world, _person, _now: next(each for each in world.goods if each.sku == sku and each.way == way)
+
+
+def _anything() -> Choice:
+    return lambda world, person, now: _affordable(world, person, now, lambda each: True)
+
+
+def _parcel(*, cash: bool) -> Choice:
+    def fits(each: Goods) -> bool:
+        return each.kind == "physical" and bool(each.cash) is cash
+
+    return lambda world, person, now: _affordable(world, person, now, fits)
+
+
+def _affordable(world: World, person: Living, now: datetime, fits: Callable[[Goods], bool]) -> Goods | None:
+    """One of what this person can pay now, rather something larger; ``None`` if there is nothing."""
+    available = int(standing(person.id, now=now).available)
+    found = [each for each in world.goods if each.points <= available and fits(each) and each.cash < 200_000]
+    if not found:
+        return None
+    return max((world.random.choice(found) for _ in range(2)), key=lambda each: each.points)
+
+
+# --- ordering -----------------------------------------------------------------------------
+
+
+def _order(world: World, wish: Wish, now: datetime) -> None:
+    goods = wish.choose(world, wish.person, now)
+    if goods is None:
+        return
+    with suppress(OutOfStock, InsufficientPoints):  # Then they just leave it.
+        order = _place(world, wish.person, goods, now)
+        _note_what_follows(world, wish, goods, order, now)
+
+
+def _place(world: World, person: Living, goods: Goods, now: datetime) -> Order:
+    with transaction():
+        return orders.place(
+            member_id=person.id,
+            variant_id=goods.variant_id,
+            quantity=1,
+            price_id=goods.price_id,
+            address=address_of(world, person),
+            key=f"demo-{person.number}-{now:%Y%m%d%H%M%S}-{goods.variant_id:06}",
+            expected=Figures(Points(goods.points), Money(goods.cash, world.currency)),
+            now=now,
+        )
+
+
+def _note_what_follows(world: World, wish: Wish, goods: Goods, order: Order, now: datetime) -> None:
+    note, order_id, number = world.diary.note, order.id, order.number
+    if wish.ending == "closed":
+        note(now + CLOSING, lambda moment: close_unpaid(now=moment))
+        return
+    if wish.ending == "cancelled":
+        note(now + GIVING_UP, lambda moment: _cancel(order_id, wish.person, moment))
+        return
+    reached = STAGES[: STAGES.index(wish.ending) + 1]
+    if goods.cash and "paid" in reached:
+        note(now + PAYING, lambda moment: _pay(order_id, number, moment))
+    if goods.kind == "service" and "delivered" in reached:
+        note(now + SERVING, lambda moment: _serve(world, goods, order_id, moment))
+    if goods.kind != "physical":
+        return  # A code is delivered on payment.
+    if "packed" in reached:
+        note(now + PACKING, lambda moment: _pack(world, goods, order_id, moment))
+    if "shipped" in reached:
+        note(now + SHIPPING, lambda moment: _ship(world, goods, order_id, moment))
+    # Two of three confirm that the parcel has come; for the others the regular job does it some days later.
+    if "delivered" in reached and (wish.ending == "delivered" or order_id % 3):
+        note(now + ARRIVING, lambda moment: _confirm(order_id, wish.person, moment))
+
+
+def _pay(order_id: int, number: str, now: datetime) -> None:
+    """As a member does it: to the gateway, press "pay", and the gateway tells us."""
+    with transaction():
+        attempt = orders.begin_payment(order_id=order_id, now=now)
+    page = url_for("portal.orders.show", number=number)
+    attempt.ask(description=number, return_url=page, cancel_url=page)
+    decide(reference=attempt.reference, wish="paid")
+    notify(reference=attempt.reference, now=now)
+
+
+def _cancel(order_id: int, person: Living, now: datetime) -> None:
+    with transaction():
+        orders.cancel(order_id=order_id, by=person.actor, now=now)
+
+
+def _serve(world: World, goods: Goods, order_id: int, now: datetime) -> None:
+    with transaction():
+        orders.serve(order_id=order_id, by=world.fulfiller(goods.unit), now=now)
+
+
+def _pack(world: World, goods: Goods, order_id: int, now: datetime) -> None:
+    with transaction():
+        orders.pack(order_id=order_id, by=world.fulfiller(goods.unit), now=now)
+
+
+def _ship(world: World, goods: Goods, order_id: int, now: datetime) -> None:
+    carrier = world.random.choice(content.carriers(world.locale))
+    tracking = f"RX{world.random.randrange(10**10):010}"
+    with transaction():
+        orders.ship(
+            order_id=order_id, carrier=carrier, tracking_number=tracking, by=world.fulfiller(goods.unit), now=now
+        )
+
+
+def _confirm(order_id: int, person: Living, now: datetime) -> None:
+    with transaction():
+        orders.confirm_delivery(order_id=order_id, by=person.actor, now=now)
