@@ -47,7 +47,8 @@ def init_app(app: Flask) -> None:
 def _task(app: Flask, huey: Huey, name: str, job: Job, schedule: dict[str, str]) -> Any:
     def run() -> None:
         with app.app_context():
-            log.info("job %s: %s", name, job(now=clock.now()))
+            result = job(now=clock.now())
+            log.log(logging.INFO if result else logging.DEBUG, "job %s: %s", name, result)
 
     return huey.periodic_task(crontab(**schedule), name=name)(run)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
@@ -16,6 +18,7 @@ from app.foundation import jobs as registry
 @with_appcontext
 def worker(threads: int, no_periodic: bool) -> None:
     """Deliver mail and do the regular jobs, until SIGTERM."""
+    logging.getLogger("huey").setLevel(logging.WARNING)  # It would tell each minute what it is about to do.
     queue = current_app.extensions["huey"]
     consumer = queue.create_consumer(
         workers=threads, periodic=not no_periodic, max_delay=1.0, shutdown_timeout=20, graceful_signal="TERM"
