@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, flash, request, url_for
@@ -17,52 +15,22 @@ from app.foundation import clock
 from app.foundation.actors import Actor
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError, InvalidInput
-from app.foundation.formats import moment, money, points
+from app.foundation.formats import points
 from app.foundation.languages import translated
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, allowed, requires
 from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
-from app.identity.units.queries import all_units
 from app.mall.catalog import actions, pictures, queries
-from app.mall.catalog.cards import full, tint_of
 from app.mall.catalog.errors import ProductChanged, SkuTaken
 from app.mall.catalog.forms import PicturesForm, ProductForm, StockForm, values_of
 from app.mall.catalog.models import Product
-from app.mall.catalog.queries import picture_url, ways_of
+from app.mall.catalog.office import Choices, choices, details, movement_line, row, status_badge
 from app.mall.catalog.rules import STATUSES
 
 products = Blueprint("products", __name__, url_prefix="/products")
 
 PAGE = 25
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """The units of this colleague and the categories, by code: their names and their ids."""
-
-    unit_names: Mapping[str, str]
-    unit_ids: Mapping[str, int]
-    category_names: Mapping[str, str]
-    category_ids: Mapping[str, int]
-
-    def unit_code(self, unit_id: int) -> str:
-        return next((code for code, number in self.unit_ids.items() if number == unit_id), "")
-
-    def category_code(self, category_id: int) -> str:
-        return next((code for code, number in self.category_ids.items() if number == category_id), "")
-
-
-def choices() -> Choices:
-    scope = unit_scope(current_staff())
-    units = [unit for unit in all_units() if scope is None or unit.id in scope]
-    categories = queries.all_categories()
-    return Choices(
-        {unit.code: translated(unit.name) for unit in units},
-        {unit.code: unit.id for unit in units},
-        {category.code: translated(category.name) for category in categories},
-        {category.code: category.id for category in categories},
-    )
 
 
 def own_product_or_404(slug: str) -> Product:
@@ -76,14 +44,6 @@ def me() -> Actor:
 
 def currency() -> str:
     return str(current_app.config["SETTINGS"].currency)
-
-
-def status_badge(status: str) -> tuple[str, str]:
-    return {
-        "draft": (_("Draft"), "gold"),
-        "listed": (_("Listed"), "brand"),
-        "archived": (_("Archived"), "neutral"),
-    }[status]
 
 
 # --- the list -----------------------------------------------------------------------------
@@ -109,7 +69,7 @@ def index() -> Response:
     return page(
         "mall/catalog/office/index.html",
         fragments={"results"},
-        rows=[_row(product, names) for product in shown],
+        rows=[row(product, names) for product in shown],
         filters=filters,
         status_chips=_status_chips(filters),
         units=names.unit_names,
@@ -132,25 +92,6 @@ def _status_chips(filters: dict[str, str]) -> list[dict[str, Any]]:
         url = _url(filters, status=status)
         chips.append({"label": status_badge(status)[0], "url": url, "active": chosen == status})
     return chips
-
-
-def _row(product: Product, names: Choices) -> dict[str, Any]:
-    label, tone = status_badge(product.status)
-    unit, category = names.unit_code(product.unit_id), names.category_code(product.category_id)
-    stock = sum(variant.stock for variant in product.variants if variant.active)
-    return {
-        "name": translated(product.name),
-        "url": url_for(".show", slug=product.slug),
-        "picture": picture_url(product.pictures[0].file) if product.pictures else "empty-box",
-        "skus": ", ".join(variant.sku for variant in product.variants),
-        "unit": names.unit_names.get(unit, ""),
-        "category": names.category_names.get(category, ""),
-        "ways": [full(way) for way in ways_of(product).values()],
-        "stock": points(stock),
-        "sold_out": stock == 0,
-        "status": label,
-        "tone": tone,
-    }
 
 
 # --- one product ----------------------------------------------------------------------------
@@ -176,7 +117,7 @@ def _show(
         "mall/catalog/office/show.html",
         status=status,
         fragments={"stock", "pictures"},
-        product=_details(product, names),
+        product=details(product, names),
         status_text=label,
         status_tone=tone,
         may_write=may_write,
@@ -186,7 +127,7 @@ def _show(
             "mall": url_for("portal.mall.show", slug=product.slug) if product.status == "listed" else None,
             **{name: url_for(f".{name}", slug=product.slug) for name in _WRITES if may_write},
         },
-        movements=[_movement(*row) for row in queries.movements(product)],
+        movements=[movement_line(*entry) for entry in queries.movements(product)],
         stock_form=stock_form or _stock_form(product),
         pictures_form=pictures_form or PicturesForm(formdata=None),
         most_pictures=actions.MOST_PICTURES,
@@ -194,57 +135,6 @@ def _show(
 
 
 _WRITES = ("edit", "create_copy", "create_listing", "destroy_listing", "create_stock_movement", "create_pictures")
-
-
-def _details(product: Product, names: Choices) -> dict[str, Any]:
-    last = len(product.pictures) - 1
-    return {
-        "name": translated(product.name),
-        "unit": names.unit_names.get(names.unit_code(product.unit_id), ""),
-        "category": names.category_names.get(names.category_code(product.category_id), ""),
-        "worth": money(product.worth),
-        "tint": tint_of(product),
-        "ways": [full(way) for way in ways_of(product).values()],
-        "updated": moment(product.updated_at),
-        "variants": [
-            {
-                "sku": variant.sku,
-                "name": translated(variant.name),
-                "stock": points(variant.stock),
-                "sold_out": not variant.stock,
-                "active": variant.active,
-            }
-            for variant in product.variants
-        ],
-        "pictures": [
-            {
-                "source": picture_url(picture.file),
-                "remove_url": url_for(".destroy_picture", slug=product.slug, picture_id=picture.id),
-                "move_url": url_for(".update_picture", slug=product.slug, picture_id=picture.id),
-                "earlier": place - 1 if place else None,
-                "later": place + 1 if place < last else None,
-            }
-            for place, picture in enumerate(product.pictures)
-        ],
-    }
-
-
-def _movement(movement: Any, sku: str) -> dict[str, Any]:
-    reasons = {
-        "order": _("Order"),
-        "release": _("Order cancelled"),
-        "delivery": _("Delivery"),
-        "correction": _("Correction"),
-    }
-    return {
-        "at": moment(movement.at, "short"),
-        "sku": sku,
-        "reason": reasons.get(movement.reason, movement.reason),
-        "reference": movement.reference,
-        "change": points(movement.change, sign=True),
-        "after": points(movement.stock_after),
-        "by": movement.by,
-    }
 
 
 # --- new and edit -----------------------------------------------------------------------------

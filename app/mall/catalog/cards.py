@@ -143,6 +143,7 @@ class Showcase:
     tint: int
     stock_text: str
     stock_tone: str
+    stock_icon: str
     sold_out: bool
     variants: list[Choice]
     variant: int | None
@@ -162,6 +163,7 @@ def showcase(
     stock = sum(variant.stock for variant in on_sale)
     payable = [key for key, way in ways.items() if available is None or not missing(way, available)]
     code, category_name = category
+    tone, icon = _stock_sign(stock)
     text = translated(product.description)
     return Showcase(
         name=translated(product.name),
@@ -174,7 +176,8 @@ def showcase(
         pictures=_gallery(product),
         tint=tint_of(product),
         stock_text=_stock_text(stock),
-        stock_tone="neutral" if not stock else "danger" if stock <= FEW else "brand",
+        stock_tone=tone,
+        stock_icon=icon,
         sold_out=not stock,
         variants=[_variant_choice(product, variant) for variant in on_sale],
         variant=next((variant.id for variant in on_sale if variant.stock), None),
@@ -197,6 +200,13 @@ def _stock_text(stock: int) -> str:
     if stock <= FEW:
         return ngettext("Only %(num)s left", "Only %(num)s left", stock)
     return _("In stock")
+
+
+def _stock_sign(stock: int) -> tuple[str, str]:
+    """(tone, icon)"""
+    if not stock:
+        return "neutral", "x-lg"
+    return ("danger", "hourglass-split") if stock <= FEW else ("brand", "check-circle-fill")
 
 
 def _variant_choice(product: Product, variant: Variant) -> Choice:

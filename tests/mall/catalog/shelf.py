@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from typing import Any
 
@@ -86,3 +88,18 @@ def photo(width: int = 900, height: int = 600, form: str = "JPEG", **options: An
     Image.new("RGB", (width, height), "#1f8f6a").save(stream, form, **options)
     stream.seek(0)
     return stream
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Counts the statements that reach the database."""
+    statements = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        statements.append(statement)
+
+    sa.event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(db.engine, "before_cursor_execute", note)

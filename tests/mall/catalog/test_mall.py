@@ -2,39 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-
 import pytest
-import sqlalchemy as sa
 
-from app.foundation.database import db, transaction
+from app.foundation.database import transaction
 from app.foundation.points import Points
 from app.mall.catalog.actions import archive_product, attach_pictures, change_stock
 from app.mall.catalog.queries import listed, product_by_slug, variant_for_order
 from tests.cast import sign_in
 from tests.conftest import NOON
-from tests.mall.catalog.shelf import CLERK, first_variant, product, put_on_shelf
+from tests.mall.catalog.shelf import CLERK, counted, first_variant, product, put_on_shelf
 
 CHINESE = {"en": "Green tea", "zh_Hans": "绿茶", "zh_Hant": "綠茶"}
 
 
 def names(**filters):
     return [each.name.get("en") or each.name["zh_Hans"] for each in listed(**{"limit": 50, **filters})]
-
-
-@contextmanager
-def counted():
-    """Counts the statements that reach the database."""
-    statements = []
-
-    def note(_connection, _cursor, statement, *_rest):
-        statements.append(statement)
-
-    sa.event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        sa.event.remove(db.engine, "before_cursor_execute", note)
 
 
 # --- finding ------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from tests.conftest import NOON
 from tests.mall.catalog.shelf import (
     CLERK,
     audit_trail,
+    counted,
     draft,
     first_variant,
     make_category,
@@ -479,3 +480,15 @@ def test_the_list_is_searched_and_filtered_and_paged(app, office, monkeypatch):
     assert "Tea 1" not in first
     address = first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
     assert "Tea 1" in office.get(address).text
+
+
+def test_the_number_of_queries_for_the_list_does_not_grow_with_the_number_of_products(app, office):
+    put_on_shelf("Tea 0")
+    office.get(OFFICE)
+    with counted() as few:
+        office.get(OFFICE)
+    for number in range(1, 10):
+        put_on_shelf(f"Tea {number}", ways=((100, 0), (50, 500)))
+    with counted() as many:
+        office.get(OFFICE)
+    assert len(many) == len(few)
