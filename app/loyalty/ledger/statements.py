@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -44,10 +44,15 @@ LOOKS = {
 }
 
 
-def lines_of(transfers: Sequence[Transfer]) -> list[Line]:
-    """One line for each transfer, in the reader's language. At most one query, for the units' names."""
-    names = unit_names() if any(transfer.unit_id for transfer in transfers) else {}
-    return [_line(each, translated(names[each.unit_id]) if each.unit_id else "") for each in transfers]
+def lines_of(transfers: Sequence[Transfer], *, units: Mapping[int, Mapping[str, str]] | None = None) -> list[Line]:
+    """One line for each transfer, in the reader's language.
+
+    ``units`` are names by unit; left out, they are read by one query. Where a unit has no name
+    there, the line does not say where it happened.
+    """
+    if units is None:
+        units = unit_names() if any(transfer.unit_id for transfer in transfers) else {}
+    return [_line(each, translated(units.get(each.unit_id)) if each.unit_id else "") for each in transfers]
 
 
 def _line(transfer: Transfer, unit: str) -> Line:

@@ -79,12 +79,13 @@ class TierProgress:
 
 def progress(member_id: int, *, now: datetime) -> TierProgress | None:
     """Where a member stands, and what the next tier still asks for; ``None`` while there is no ladder at all."""
-    tiers = ladder()
-    if not tiers:
+    here = sa.and_(Membership.tier_id == Tier.id, Membership.member_id == member_id)
+    query = sa.select(Tier, Membership.since).outerjoin(Membership, here).order_by(Tier.rank)
+    rows = db.session.execute(query).all()
+    if not rows:
         return None
-    standing = db.session.get(Membership, member_id)
-    tier = next((each for each in tiers if standing and each.id == standing.tier_id), tiers[0])
-    since = standing.since if standing else None
+    tiers = [each for each, _ in rows]
+    tier, since = next((row for row in rows if row.since), (tiers[0], None))
     above = next((each for each in tiers if each.rank > tier.rank and each.conditions.get("conditions")), None)
     if above is None:
         return TierProgress(tier, since, None, "any", 12, [])

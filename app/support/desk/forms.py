@@ -19,14 +19,14 @@ from app.foundation.terms import current
 from app.support.desk.terms import DeskTerms
 
 LONGEST_NOTE = 500
-DIGITS = re.compile(r"[0-9]{1,15}")
+MOST_DIGITS = 15
 KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 def whole_number(text: str) -> int | None:
     """``"１２"``, as Chinese keyboards type it, is 12. ``None`` for anything but plain digits."""
-    folded = unicodedata.normalize("NFKC", text).strip()
-    return int(folded) if DIGITS.fullmatch(folded) else None
+    digits = text.strip()
+    return int(digits) if digits.isdecimal() and len(digits) <= MOST_DIGITS else None
 
 
 def readable(text: str | None) -> str | None:
@@ -58,8 +58,9 @@ class AdjustmentForm(FlaskForm):
         super().__init__(*args, **kwargs)
         texts = current(DeskTerms).reasons
         self.reason.choices = [("", _("Please choose")), *((code, translated(text)) for code, text in texts.items())]
-        self.direction.data = self.direction.data or "give"
-        self.key.data = self.key.data or secrets.token_urlsafe(16)
+        if not self.is_submitted():
+            self.direction.data = "give"
+            self.key.data = secrets.token_urlsafe(16)
 
     def validate_amount(self, field: Field) -> None:
         number = whole_number(field.data or "")
