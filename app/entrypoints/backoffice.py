@@ -16,6 +16,7 @@ from app.foundation.screens.terms_pages import terms_pages
 from app.identity.members import tiles as _member_tiles  # noqa: F401 - importing declares them
 from app.identity.staff.admin import password, session, staff_accounts
 from app.identity.units.admin import units
+from app.mall.catalog import tiles as _catalog_tiles  # noqa: F401
 from app.mall.catalog.admin import products
 from app.mall.catalog.categories import categories
 from app.mall.orders.admin import orders

@@ -53,7 +53,9 @@ def currency() -> str:
 @requires(Permission.CATALOG_READ)
 def index() -> Response:
     names = choices()
-    filters = {key: text for key in ("q", "status", "unit", "category") if (text := request.args.get(key, "").strip())}
+    filters = {
+        key: text for key in ("q", "status", "unit", "category", "stock") if (text := request.args.get(key, "").strip())
+    }
     after = request.args.get("after", "")
     found = queries.products_of_units(
         unit_scope(current_staff()),
@@ -62,6 +64,7 @@ def index() -> Response:
         # An unknown code finds nothing rather than everything.
         unit_id=names.unit_ids.get(filters["unit"], 0) if "unit" in filters else None,
         category_id=names.category_ids.get(filters["category"], 0) if "category" in filters else None,
+        sold_out=filters.get("stock") == "none",
         after=int(after) if re.fullmatch(r"[0-9]{1,15}", after) else None,
         limit=PAGE + 1,
     )
@@ -86,12 +89,19 @@ def _url(filters: dict[str, str], **changes: Any) -> str:
 
 
 def _status_chips(filters: dict[str, str]) -> list[dict[str, Any]]:
-    chosen = filters.get("status")
-    chips: list[dict[str, Any]] = [{"label": _("All"), "url": _url(filters, status=None), "active": not chosen}]
-    for status in STATUSES:
-        url = _url(filters, status=status)
-        chips.append({"label": status_badge(status)[0], "url": url, "active": chosen == status})
-    return chips
+    """All, one for each status, and what is listed without stock; only one of them holds at a time."""
+    chosen = ("stock", "none") if "stock" in filters else ("status", filters.get("status"))
+    switches: list[tuple[str, str | None, str]] = [("status", None, _("All"))]
+    switches += [("status", status, status_badge(status)[0]) for status in STATUSES]
+    switches.append(("stock", "none", _("Sold out")))
+    return [
+        {
+            "label": label,
+            "url": _url(filters, **{"status": None, "stock": None, name: value}),
+            "active": chosen == (name, value),
+        }
+        for name, value, label in switches
+    ]
 
 
 # --- one product ----------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from app.mall.catalog.pictures import SIZES, file_name
 from app.mall.catalog.rules import Way, search_words
 
 Scope = Collection[int] | None  # Ids of units; None means every unit.
+_IN_STOCK = Variant.product_id == Product.id, Variant.active, Variant.stock > 0
 
 
 # --- the mall -----------------------------------------------------------------------------
@@ -41,7 +42,7 @@ def listed(
         statement = statement.join(Category, Category.id == Product.category_id).where(Category.code == category)
     if affordable is not None:
         within = sa.exists().where(Price.product_id == Product.id, Price.points <= int(affordable))
-        in_stock = sa.exists().where(Variant.product_id == Product.id, Variant.active, Variant.stock > 0)
+        in_stock = sa.exists().where(*_IN_STOCK)
         statement = statement.where(within, in_stock)
     order = _by_points if fewest_points_first else _newest_first
     return db.session.scalars(order(statement, after).limit(limit)).all()
@@ -88,7 +89,7 @@ def within_reach(available: Points, *, limit: int) -> list[Pick]:
     picture = (
         sa.select(Picture.file).where(Picture.product_id == Product.id).order_by(Picture.rank, Picture.id).limit(1)
     ).scalar_subquery()
-    in_stock = sa.exists().where(Variant.product_id == Product.id, Variant.active, Variant.stock > 0)
+    in_stock = sa.exists().where(*_IN_STOCK)
     budget = int(available)
     statement = (
         sa.select(Product.id, Product.slug, Product.name, fewest, picture)
@@ -188,16 +189,29 @@ def products_of_units(
     status: str = "",
     unit_id: int | None = None,
     category_id: int | None = None,
+    sold_out: bool = False,
     after: int | None = None,
     limit: int,
 ) -> Sequence[Product]:
-    """The products that a member of staff may see, newest first."""
+    """The products that a member of staff may see, newest first; with ``sold_out`` only those listed without stock."""
     statement = sa.select(Product).where(*_within(units), *_matches(search)).options(*_for_cards())
     wanted = {Product.status: status or None, Product.unit_id: unit_id, Product.category_id: category_id}
     for column, value in wanted.items():
         if value is not None:
             statement = statement.where(column == value)
+    if sold_out:
+        statement = statement.where(*_listed_without_stock())
     return db.session.scalars(_newest_first(statement, after).limit(limit)).all()
+
+
+def _listed_without_stock() -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return Product.status == "listed", ~sa.exists().where(*_IN_STOCK)
+
+
+def how_many_sold_out(units: Scope) -> int:
+    """How many listed products members find sold out."""
+    statement = sa.select(sa.func.count()).select_from(Product).where(*_within(units), *_listed_without_stock())
+    return db.session.scalar(statement) or 0
 
 
 def all_categories() -> Sequence[Category]:

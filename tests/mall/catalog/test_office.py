@@ -492,3 +492,14 @@ def test_the_number_of_queries_for_the_list_does_not_grow_with_the_number_of_pro
     with counted() as many:
         office.get(OFFICE)
     assert len(many) == len(few)
+
+
+def test_what_is_sold_out_stands_on_the_start_page_and_can_be_listed(app, office):
+    put_on_shelf("Full", stock=1)
+    put_on_shelf("Empty", stock=0)
+    put_on_shelf("Draft", stock=0, listed=False)
+    put_on_shelf("Foreign", stock=0, unit="cinema")
+    assert "products?stock=none" in office.get("/backoffice/").text
+    page = office.get(f"{OFFICE}?stock=none").text
+    assert "Empty" in page
+    assert not any(name in page.split('id="results"')[1] for name in ("Full", "Draft", "Foreign"))
