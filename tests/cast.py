@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.foundation.actors import SYSTEM
-from app.foundation.database import transaction
+from app.foundation.database import db, transaction
 from app.identity.members.actions import register
 from app.identity.members.models import Member
 from app.identity.staff.actions import create_staff
@@ -38,6 +38,7 @@ def employ(role: str, name: str, units: tuple[Unit, ...] = ()) -> Staff:
 
 def sign_in(client: FlaskClient, person: Member | Staff) -> FlaskClient:
     """Give the client the session of this person, without the sign-in page. Returns the client."""
+    db.session.expire_all()  # The person may have been signed out everywhere by an earlier request.
     with client.session_transaction() as session:
         session.update(_user_id=person.get_id(), _fresh=True)
     return client

@@ -15,8 +15,9 @@ from flask_babel import gettext as _
 
 from app.foundation.errors import InvalidInput
 
+DIGITS = "23456789"
 ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # No 0, 1, I, O: codes are read aloud at a counter.
-CODE = re.compile(r"[A-Z][A-Z0-9]{3,15}")
+CODE = re.compile(r"(?=.*\d)[A-Z][A-Z0-9]{3,15}")  # With a digit, so that nobody's name is taken for a code.
 JOINERS = "\u200c\u200d"  # Needed inside emoji and several scripts, unlike every other invisible character.
 
 Kind = Literal["email", "phone", "code"]
@@ -96,5 +97,5 @@ def home_region() -> str:
 
 
 def new_code() -> str:
-    """A member code that nobody can guess: 50 random bits behind an M."""
-    return "M" + "".join(secrets.choice(ALPHABET) for _ in range(10))
+    """A member code that nobody can guess: 48 random bits behind an M."""
+    return "M" + secrets.choice(DIGITS) + "".join(secrets.choice(ALPHABET) for _ in range(9))
