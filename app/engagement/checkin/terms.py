@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.foundation.errors import InvalidInput
-from app.foundation.terms import terms
+from app.foundation.terms import term, terms
 
 MOST_POINTS = 10_000
 LONGEST_CYCLE = 31
@@ -16,9 +17,9 @@ HIGHEST_MULTIPLIER = 100
 class CheckinTerms:
     """``points`` a day; the last day of each cycle of ``cycle_days`` pays ``last_day_multiplier`` times as much."""
 
-    points: int = 5
-    cycle_days: int = 7
-    last_day_multiplier: int = 2
+    points: int = term(5, _l("Points a day"))
+    cycle_days: int = term(7, _l("Days in a cycle"), _l("After the last day the cycle begins again."))
+    last_day_multiplier: int = term(2, _l("The last day pays times"), _l("2 doubles it."))
 
     def __post_init__(self) -> None:
         if not 1 <= self.points <= MOST_POINTS:

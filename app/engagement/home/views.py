@@ -56,7 +56,7 @@ def show() -> ResponseReturnValue:
         lines=seen.lines,
         orders=[OrderView.of(order) for order in seen.orders],
         picks=[PickView.of(pick, seen.standing.available.value) for pick in seen.picks],
-        todos=[Todo.of(each, seen) for each in suggest(situation(member, seen))],
+        next_steps=[NextStep.of(each, seen) for each in suggest(situation(member, seen))],
     )
 
 
@@ -236,7 +236,7 @@ class PickView:
 
 
 @dataclass(frozen=True, slots=True)
-class Todo:
+class NextStep:
     """One suggestion: what, why, and the page where it is done."""
 
     title: str
@@ -246,7 +246,7 @@ class Todo:
     tone: str
 
     @classmethod
-    def of(cls, suggestion: Suggestion, seen: Overview) -> Todo:
+    def of(cls, suggestion: Suggestion, seen: Overview) -> NextStep:
         standing, tier = seen.standing, TierView.of(seen.progress)
         pick = seen.picks[0] if seen.picks else None
         goal = translated(pick.name) if pick else ""
