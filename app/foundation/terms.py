@@ -7,8 +7,8 @@ back office is one JSON row per domain. All rows are read by one query per reque
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -45,10 +45,22 @@ def terms(domain: str) -> Callable[[type[T]], type[T]]:
     return declare
 
 
+def term(default: Any, label: Any, help_text: Any = "", *, choices: Mapping[str, Any] | None = None) -> Any:
+    """One term with the words that the back office shows: ``daily: int = term(5, _l("Points a day"))``.
+
+    ``choices`` are the values allowed, with their labels. A mutable default is copied for each use.
+    """
+    words = {"label": label, "help": help_text, "choices": choices}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata=words)
+    return field(default=default, metadata=words)
+
+
 def current(cls: type[T]) -> T:
     """The terms in force now."""
     if "terms" not in g:
-        g.terms = dict(db.session.execute(sa.select(StoredTerms.domain, StoredTerms.values)).tuples().all())
+        rows = db.session.execute(sa.select(StoredTerms.domain, StoredTerms.values))
+        g.terms = {row[0]: row[1] for row in rows}
     stored = g.terms.get(cls.domain, {})  # type: ignore[attr-defined]
     known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
     return cls(**{name: value for name, value in stored.items() if name in known})

@@ -108,8 +108,13 @@ def _shown(entry: AuditEntry) -> Entry:
         subject_url=url_for("backoffice.audit.index", subject=f"{entry.subject_kind}:{entry.subject_id}"),
         address=entry.address or "",
         request_id=entry.request_id or "",
-        changes=[Change(name.replace("_", " "), _text(old.get(name)), _text(new.get(name))) for name in names],
+        changes=[Change(name.replace("_", " "), _side(old, name), _side(new, name)) for name in names],
     )
+
+
+def _side(facts: dict[str, Any], name: str) -> str:
+    """Nothing where there was nothing before, or where the thing itself is gone after."""
+    return _text(facts[name]) if name in facts else ""
 
 
 def _text(value: Any) -> str:

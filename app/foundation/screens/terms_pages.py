@@ -1,6 +1,6 @@
 """The numbers that an owner may change: one form per domain, made from its dataclass.
 
-A field says its name and help in its metadata: ``field(default=5, metadata={"label": _l("Points a day")})``.
+Its words come from ``term(5, _l("Points a day"))``; without them a field shows its own name.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from typing import Any, get_type_hints
 
 from flask import Blueprint, abort, flash, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from app.config import LOCALES
@@ -23,6 +24,7 @@ from app.foundation import terms as house_terms
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.formtools import refuse, stripped
+from app.foundation.languages import translated
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, allowed, requires
 
@@ -130,8 +132,7 @@ def form_of(cls: type) -> type[FlaskForm]:
 def _field(entry: Field[Any], kind: Any) -> Any:
     label, help_text = _label(entry), entry.metadata.get("help", "")
     if choices := entry.metadata.get("choices"):
-        labels = entry.metadata.get("choice_labels", {})
-        named = [(value, labels.get(value, value)) for value in choices]
+        named = [SelectChoice(value, label) for value, label in choices.items()]
         return SelectField(label, description=help_text, choices=named)
     if kind is bool:
         return BooleanField(label, description=help_text)
@@ -164,8 +165,9 @@ def _text(value: Any, entry: Field[Any]) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, dict):
-        return ", ".join(value)
-    return str(entry.metadata.get("choice_labels", {}).get(value, value))
+        return ", ".join(translated(texts) for texts in value.values())
+    choices = entry.metadata.get("choices") or {}
+    return str(choices.get(value) or (format_decimal(value) if isinstance(value, int) else value))
 
 
 def title_of(domain: str) -> str:

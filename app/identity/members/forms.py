@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, DateField, HiddenField, PasswordField, SelectField, StringField
+from wtforms import BooleanField, DateField, HiddenField, PasswordField, SelectChoice, SelectField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length, Optional
 
 from app.foundation.formtools import accepted_by, stripped
@@ -71,7 +71,12 @@ class ProfileForm(FlaskForm):
     name = StringField(_l("Name"), filters=[stripped], validators=[NEEDED, at_most(80)])
     gender = SelectField(
         _l("Gender"),
-        choices=[("", _l("Rather not say")), ("female", _l("Female")), ("male", _l("Male")), ("other", _l("Other"))],
+        choices=[
+            SelectChoice("", _l("Rather not say")),
+            SelectChoice("female", _l("Female")),
+            SelectChoice("male", _l("Male")),
+            SelectChoice("other", _l("Other")),
+        ],
     )
     birth_date = DateField(
         _l("Date of birth"), description=_l("So that a birthday gift arrives in time."), validators=[Optional()]

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectMultipleField, StringField
+from wtforms import BooleanField, HiddenField, PasswordField, RadioField, SelectChoice, SelectMultipleField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -38,7 +38,11 @@ class StaffForm(FlaskForm):
 
     name = StringField(_l("Name"), filters=[stripped], validators=[NEEDED, Length(max=80)])
     email = StringField(_l("Email"), filters=[stripped], validators=[NEEDED, Length(max=254), accepted_by(email_of)])
-    role = RadioField(_l("Role"), choices=list(ROLE_LABELS.items()), validators=[InputRequired(_l("Please choose."))])
+    role = RadioField(
+        _l("Role"),
+        choices=[SelectChoice(*role) for role in ROLE_LABELS.items()],
+        validators=[InputRequired(_l("Please choose."))],
+    )
     units = SelectMultipleField(
         _l("Units"),
         description=_l("For merchants only: the units whose products and orders they see."),
@@ -50,7 +54,7 @@ class StaffForm(FlaskForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.units.choices = [(unit.code, translated(unit.name)) for unit in all_units()]
+        self.units.choices = [SelectChoice(unit.code, translated(unit.name)) for unit in all_units()]
 
 
 class OwnPasswordForm(FlaskForm):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.foundation.errors import InvalidInput
-from app.foundation.terms import terms
+from app.foundation.terms import term, terms
 
 HIGHEST = 10_000_000_000
 LONGEST_TOLERANCE = 31
@@ -18,9 +19,11 @@ class EarningTerms:
     A till's clock may be ahead by ``future_days``; a purchase later than that is refused.
     """
 
-    largest_line: int = 10_000_000
-    largest_quantity: int = 1_000_000
-    future_days: int = 1
+    largest_line: int = term(
+        10_000_000, _l("Largest amount of a line"), _l("In whole units of the currency; more is taken for a slip.")
+    )
+    largest_quantity: int = term(1_000_000, _l("Largest quantity of a line"))
+    future_days: int = term(1, _l("Days a purchase may be dated ahead"), _l("A till's clock may be ahead."))
 
     def __post_init__(self) -> None:
         if not 1 <= self.largest_line <= HIGHEST:

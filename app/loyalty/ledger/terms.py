@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.foundation.errors import InvalidInput
-from app.foundation.terms import terms
+from app.foundation.terms import term, terms
 
-POLICIES = ("months", "yearly", "never")
-CLAWBACKS = ("negative", "stop_at_zero")
+POLICIES = {
+    "months": _l("Some months after earning, at the month's end"),
+    "yearly": _l("Once a year, on a fixed day"),
+    "never": _l("Never"),
+}
+CLAWBACKS = {
+    "negative": _l("The balance may become negative; later points fill it"),
+    "stop_at_zero": _l("Take what is there and stop at zero"),
+}
 
 
 @terms("ledger")
 class LedgerTerms:
     """``months``: the end of the month N months after earning; ``yearly``: a fixed date; ``never``."""
 
-    expiry: str = field(default="months", metadata={"choices": POLICIES})
-    expiry_months: int = 12
-    expiry_month: int = 12
-    expiry_day: int = 31
-    expiring_soon_days: int = 60
-    return_grace_days: int = 30
-    clawback: str = field(default="negative", metadata={"choices": CLAWBACKS})
+    expiry: str = term("months", _l("When points expire"), choices=POLICIES)
+    expiry_months: int = term(12, _l("Months that points live"), _l("Where they expire after some months."))
+    expiry_month: int = term(12, _l("Month of the yearly expiry"), _l("1 to 12."))
+    expiry_day: int = term(31, _l("Day of the yearly expiry"), _l("The day itself still counts."))
+    expiring_soon_days: int = term(60, _l("“Expiring soon” looks ahead, in days"))
+    return_grace_days: int = term(
+        30, _l("Grace for points given back, in days"), _l("Where the shop caused a return and the points had expired.")
+    )
+    clawback: str = term("negative", _l("When a return takes back more than is there"), choices=CLAWBACKS)
 
     def __post_init__(self) -> None:
         if self.expiry not in POLICIES:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.foundation.errors import InvalidInput
-from app.foundation.terms import terms
+from app.foundation.terms import term, terms
 
 
 @terms("orders")
@@ -15,10 +16,10 @@ class OrderTerms:
     """``arrives_after_days`` after shipping, and ``served_after_days`` after paying for something
     without a parcel, an order counts as received even if nobody says so."""
 
-    pay_within_minutes: int = 30
-    return_window_days: int = 7
-    arrives_after_days: int = 10
-    served_after_days: int = 30
+    pay_within_minutes: int = term(30, _l("Minutes to pay"), _l("An unpaid order closes after that."))
+    return_window_days: int = term(7, _l("Days to return"), _l("Points of an order become spendable after that."))
+    arrives_after_days: int = term(10, _l("Days until a parcel counts as received"))
+    served_after_days: int = term(30, _l("Days until a service counts as received"))
 
     def __post_init__(self) -> None:
         if not 5 <= self.pay_within_minutes <= 24 * 60:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.foundation.errors import InvalidInput
-from app.foundation.terms import terms
+from app.foundation.terms import term, terms
 
 Texts = dict[str, str]
 HIGHEST_LIMIT = 10_000_000
@@ -29,8 +28,10 @@ class DeskTerms:
     booked with, so a reason can be reworded or dropped without changing any history.
     """
 
-    adjustment_limit: int = 5000
-    reasons: dict[str, Texts] = field(default_factory=lambda: dict(REASONS))
+    adjustment_limit: int = term(5000, _l("Most points in one adjustment"), _l("In either direction."))
+    reasons: dict[str, Texts] = term(
+        REASONS, _l("Reasons for an adjustment"), _l("A line each: code | English | 简体中文 | 繁體中文")
+    )
 
     def __post_init__(self) -> None:
         if not 1 <= self.adjustment_limit <= HIGHEST_LIMIT:
