@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.foundation import clock
+from app.foundation.actors import SYSTEM
 from app.foundation.database import transaction
 from app.foundation.formats import moment, points
 from app.foundation.formtools import refuse
@@ -27,7 +28,7 @@ from app.identity.units.queries import all_units, unit_names
 from app.mall.orders import actions, queries, states
 from app.mall.orders.forms import ShipmentForm
 from app.mall.orders.models import Order
-from app.mall.orders.presentation import TONES, label_of, order_shown, picture_of, price_of
+from app.mall.orders.presentation import TONES, label_of, minute, order_shown, picture_of, price_of
 from app.mall.orders.rules import is_number, one_line
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import payments_of
@@ -184,7 +185,7 @@ def _can(order: Order, state: str) -> bool:
 
 def _history(order: Order, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The member's history, with who did it."""
-    by = {moment(step.at): step.by for step in order.steps}
+    by = {minute(step.at): _("system") if step.by == SYSTEM.label else step.by for step in order.steps}
     return [{**event, "by": by.get(event["time"])} for event in shown]
 
 

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from babel.dates import format_skeleton
-from flask_babel import get_locale, get_timezone, ngettext
+from flask_babel import format_time, get_locale, get_timezone, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.foundation.formats import day, moment, money, points
+from app.foundation.formats import day, money, points
 from app.foundation.languages import translated
 from app.foundation.money import Money
 from app.mall.catalog.queries import picture_url
@@ -42,7 +42,7 @@ _HAPPENED = {
     "cancelled": _l("Cancelled"),
     "closed": _l("Closed, because it was not paid in time"),
 }
-_STEP = {**_HAPPENED, "closed": _l("Closed")}
+_STEP = {**_HAPPENED, "closed": _l("Closed"), "completed": _l("Done")}  # Six of them stand side by side on a phone.
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,11 @@ def short_day(value: datetime) -> str:
     return format_skeleton("MMMd", value, tzinfo=get_timezone(), locale=get_locale())
 
 
+def minute(value: datetime) -> str:
+    """``Jun 15, 2026 · 12:00``: nobody needs the seconds."""
+    return f"{day(value)} · {format_time(value, 'short')}"
+
+
 def picture_of(file: str | None) -> str:
     return picture_url(file) or NO_PICTURE
 
@@ -141,7 +146,8 @@ def row(order: Order) -> Row:
 
 def label_of(order: Order) -> str:
     """What the order waits for, or how it ended, in two words."""
-    if order.state == "paid" and not order.parcel:
+    usable = "delivered" if all(line.kind == "code" for line in order.lines) else "paid"
+    if order.state == usable and not order.parcel:
         return _("Ready to use")
     return str(states.LABELS[order.state])
 
@@ -155,7 +161,7 @@ def order_shown(
     title, text, picture = _what_next(order, at, translated(unit), terms)
     return OrderShown(
         number=order.number,
-        placed=_("Ordered on %(moment)s", moment=moment(order.placed_at)),
+        placed=_("Ordered on %(moment)s", moment=minute(order.placed_at)),
         state=order.state,
         state_label=label_of(order),
         tone=TONES[order.state],
@@ -222,7 +228,7 @@ def _what_next(order: Order, at: Mapping[str, datetime], unit: str, terms: Order
         "placed": (
             _("Waiting for your payment"),
             _("Your points are set aside and the goods are reserved. Unpaid, the order closes by itself at %(time)s "
-              "and everything is released.", time=moment(order.pay_by, "short")),
+              "and everything is released.", time=format_time(order.pay_by, "short")),
             "hourglass",
         ),
         "packed": (_("Packed and waiting for the courier"), _("The tracking number will appear here."), "gift"),
@@ -271,7 +277,7 @@ def _history(order: Order, payments: Sequence[Payment], at: Mapping[str, datetim
         events += [(when, 0, title, None) for when, title in _of_payment(order, payment, at)]
     ordered = sorted(events, key=lambda event: event[:2], reverse=True)
     return [
-        {"title": str(title), "time": moment(when), "text": text, "tone": "brand" if place == 0 else None}
+        {"title": str(title), "time": minute(when), "text": text, "tone": "brand" if place == 0 else None}
         for place, (when, _id, title, text) in enumerate(ordered)
     ]
 
@@ -321,5 +327,6 @@ def _address(order: Order) -> list[str]:
     if order.address is None:
         return []
     address = order.address
-    place = " ".join(part for part in (address["postcode"], address["city"], address["region"]) if part)
+    # Shanghai lies in Shanghai: a place named twice is written once.
+    place = " ".join(dict.fromkeys(part for part in (address["postcode"], address["city"], address["region"]) if part))
     return [address["recipient"], address["phone"], address["line"], place]

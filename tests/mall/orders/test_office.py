@@ -4,9 +4,10 @@ import pytest
 import sqlalchemy as sa
 
 from app.foundation.database import db
+from app.identity.members.models import Member
 from app.identity.units.queries import unit_by_code
 from app.mall.orders.models import Order
-from tests.cast import employ, sign_in
+from tests.cast import employ, join, sign_in
 from tests.factories import make_member
 from tests.mall.orders.shop import make_goods, make_unit, order_some, state_of
 
@@ -55,16 +56,10 @@ def test_the_member_does_not_read_who_packed(app, desk, alice, parcel):
     number = number_of(parcel)
     desk.post(f"/backoffice/orders/{number}/packing")
     db.session.rollback()
-    member = sign_in(app.test_client(), db.session.get_one(member_class(), alice))
+    member = sign_in(app.test_client(), db.session.get_one(Member, alice))
     page = member.get(f"/orders/{number}").text
     assert "Packed" in page
     assert "Mei Zhao" not in page
-
-
-def member_class():
-    from app.identity.members.models import Member
-
-    return Member
 
 
 @pytest.mark.parametrize(
@@ -156,7 +151,5 @@ def test_the_office_list_pages(desk, alice, monkeypatch):
 
 
 def test_members_do_not_enter(client, app, parcel):
-    from tests.cast import join
-
     browser = sign_in(client, join("m@example.com", "M"))
     assert browser.get("/backoffice/orders").status_code == 403
