@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, request, url_for
+from flask import Blueprint, Flask, request, url_for
 from flask_babel import gettext as _
 
+from app.engagement.checkin.views import checkin
+from app.engagement.home.views import home
+from app.entrypoints.programme import programme
 from app.foundation.pages import NavItem
 from app.identity.members.views import address, contact, password, preferences, profile, registration, session
+from app.loyalty.ledger.views import points
+from app.loyalty.tiers.views import tiers
 from app.mall.catalog.views import mall, media
+from app.mall.orders.views import orders
 from app.mall.payments.views import sandbox
 
 # A page that belongs to another one's place in the bar.
 BELONGS_TO = {
+    "portal.tiers": "portal.home",
     "portal.address": "portal.profile",
     "portal.contact": "portal.profile",
     "portal.password": "portal.profile",
@@ -34,7 +41,6 @@ def navigation() -> list[NavItem]:
     return [
         NavItem(label, url_for(target), icon, target.rpartition(".")[0] == here)
         for label, target, icon in places
-        if target in current_app.view_functions
     ]
 
 
@@ -64,6 +70,12 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(preferences)
     portal.register_blueprint(mall)
     portal.register_blueprint(media)
+    portal.register_blueprint(orders)
+    portal.register_blueprint(home)
+    portal.register_blueprint(points)
+    portal.register_blueprint(tiers)
+    portal.register_blueprint(programme)
+    portal.register_blueprint(checkin)
     app.register_blueprint(portal)
     settings = app.config["SETTINGS"]
     if settings.payment_gateway == "sandbox" and not settings.production:
