@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from flask import url_for
 
 from app.entrypoints.demo import content
+from app.entrypoints.demo.diary import Act
 from app.entrypoints.demo.people import address_of
 from app.entrypoints.demo.world import Goods, Living, World
+from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.money import Money
 from app.foundation.points import Points
@@ -137,7 +139,8 @@ def _order(world: World, wish: Wish, now: datetime) -> None:
         return
     with suppress(OutOfStock, InsufficientPoints):  # Then they just leave it.
         order = _place(world, wish.person, goods, now)
-        _note_what_follows(world, wish, goods, order, now)
+        payment = _go_to_the_gateway(order, now) if goods.cash else ""
+        _note_what_follows(world, wish, goods, order.id, payment)
 
 
 def _place(world: World, person: Living, goods: Goods, now: datetime) -> Order:
@@ -154,38 +157,48 @@ def _place(world: World, person: Living, goods: Goods, now: datetime) -> Order:
         )
 
 
-def _note_what_follows(world: World, wish: Wish, goods: Goods, order: Order, now: datetime) -> None:
-    note, order_id, number = world.diary.note, order.id, order.number
+def _go_to_the_gateway(order: Order, now: datetime) -> str:
+    """As the page does it after placing. Returns the payment's reference."""
+    with transaction():
+        attempt = orders.begin_payment(order_id=order.id, now=now)
+    page = url_for("portal.orders.show", number=order.number)
+    attempt.ask(description=order.number, return_url=page, cancel_url=page)
+    return attempt.reference
+
+
+def _note_what_follows(world: World, wish: Wish, goods: Goods, order_id: int, payment: str) -> None:
+    placed = clock.now()
+
+    def after(delay: timedelta, act: Act) -> None:
+        world.diary.note(placed + delay, act)
+
     if wish.ending == "closed":
-        note(now + CLOSING, lambda moment: close_unpaid(now=moment))
+        after(CLOSING, lambda now: close_unpaid(now=now))
         return
     if wish.ending == "cancelled":
-        note(now + GIVING_UP, lambda moment: _cancel(order_id, wish.person, moment))
+        after(PAYING, lambda now: _press(payment, "declined", now))
+        after(GIVING_UP, lambda now: _cancel(order_id, wish.person, now))
         return
     reached = STAGES[: STAGES.index(wish.ending) + 1]
-    if goods.cash and "paid" in reached:
-        note(now + PAYING, lambda moment: _pay(order_id, number, moment))
+    if payment and "paid" in reached:
+        after(PAYING, lambda now: _press(payment, "paid", now))
     if goods.kind == "service" and "delivered" in reached:
-        note(now + SERVING, lambda moment: _serve(world, goods, order_id, moment))
+        after(SERVING, lambda now: _serve(world, goods, order_id, now))
     if goods.kind != "physical":
         return  # A code is delivered on payment.
     if "packed" in reached:
-        note(now + PACKING, lambda moment: _pack(world, goods, order_id, moment))
+        after(PACKING, lambda now: _pack(world, goods, order_id, now))
     if "shipped" in reached:
-        note(now + SHIPPING, lambda moment: _ship(world, goods, order_id, moment))
+        after(SHIPPING, lambda now: _ship(world, goods, order_id, now))
     # Two of three confirm that the parcel has come; for the others the regular job does it some days later.
     if "delivered" in reached and (wish.ending == "delivered" or order_id % 3):
-        note(now + ARRIVING, lambda moment: _confirm(order_id, wish.person, moment))
+        after(ARRIVING, lambda now: _confirm(order_id, wish.person, now))
 
 
-def _pay(order_id: int, number: str, now: datetime) -> None:
-    """As a member does it: to the gateway, press "pay", and the gateway tells us."""
-    with transaction():
-        attempt = orders.begin_payment(order_id=order_id, now=now)
-    page = url_for("portal.orders.show", number=number)
-    attempt.ask(description=number, return_url=page, cancel_url=page)
-    decide(reference=attempt.reference, wish="paid")
-    notify(reference=attempt.reference, now=now)
+def _press(payment: str, wish: str, now: datetime) -> None:
+    """A button of the gateway's page; the gateway then tells us."""
+    decide(reference=payment, wish=wish)
+    notify(reference=payment, now=now)
 
 
 def _cancel(order_id: int, person: Living, now: datetime) -> None:
