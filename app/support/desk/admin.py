@@ -169,7 +169,7 @@ def _confirmation(
         amount=form.points,
         before=before,
         after=before + form.points,
-        reason=dict(form.reason.choices)[form.reason.data],
+        reason=translated(current(DeskTerms).reasons[form.reason.data]),
     )
 
 

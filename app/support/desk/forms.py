@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import Field, HiddenField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from app.foundation.languages import translated
@@ -41,7 +41,8 @@ class AdjustmentForm(FlaskForm):
     """``key`` makes two clicks one booking. ``expected`` is the balance shown before the second step, ``confirmed``."""
 
     direction = RadioField(
-        _l("What should happen?"), choices=[("give", _l("Give points")), ("take", _l("Take points"))]
+        _l("What should happen?"),
+        choices=[SelectChoice("give", _l("Give points")), SelectChoice("take", _l("Take points"))],
     )
     amount = StringField(_l("Points"), [InputRequired(_l("How many points?")), Length(max=40)])
     reason = SelectField(_l("Reason, shown to the member"))
@@ -57,7 +58,10 @@ class AdjustmentForm(FlaskForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         texts = current(DeskTerms).reasons
-        self.reason.choices = [("", _("Please choose")), *((code, translated(text)) for code, text in texts.items())]
+        self.reason.choices = [
+            SelectChoice("", _("Please choose")),
+            *(SelectChoice(code, translated(text)) for code, text in texts.items()),
+        ]
         if not self.is_submitted():
             self.direction.data = "give"
             self.key.data = secrets.token_urlsafe(16)
