@@ -134,7 +134,7 @@ def _streak(terms: CheckinTerms) -> str:
     if terms.last_day_multiplier == 1:
         return _("Once a day, in the app.")
     return _(
-        "Once a day. Every day %(day)s in a row pays %(times)s times as much.",
+        "Once a day. Day %(day)s in a row pays %(times)s times as much, then it starts again.",
         day=terms.cycle_days,
         times=terms.last_day_multiplier,
     )

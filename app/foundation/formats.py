@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 
 from babel.dates import format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from flask import Flask
 from flask_babel import format_date, format_datetime, get_locale
 
@@ -13,6 +14,8 @@ from app.foundation import clock
 from app.foundation.languages import translated
 from app.foundation.money import Money
 from app.foundation.points import Quantity
+
+NARROW = re.compile(r"^[A-Z]+(?=[^A-Za-z\s])")
 
 
 def points(value: Quantity | int, *, sign: bool = False) -> str:
@@ -25,16 +28,23 @@ def points(value: Quantity | int, *, sign: bool = False) -> str:
 
 
 def money(value: Money) -> str:
-    return format_currency(value.decimal, value.currency, locale=get_locale())
+    """``¥238.50``."""
+    return _narrow(format_currency(value.decimal, value.currency, locale=get_locale()), value.currency)
 
 
 def short_money(value: Money) -> str:
     """``¥5,000`` for a whole amount, ``¥0.50`` for any other; for thresholds and rates."""
     if value.decimal != value.decimal.to_integral_value():
         return money(value)
-    return format_currency(
-        value.decimal, value.currency, format="¤#,##0;−¤#,##0", currency_digits=False, locale=get_locale()
-    )
+    pattern = "¤#,##0;−¤#,##0"
+    text = format_currency(value.decimal, value.currency, format=pattern, currency_digits=False, locale=get_locale())
+    return _narrow(text, value.currency)
+
+
+def _narrow(text: str, currency: str) -> str:
+    """``CN¥5`` → ``¥5``: a programme has one currency, so its sign needs no country in front."""
+    symbol = get_currency_symbol(currency, locale=get_locale())
+    return text.replace(symbol, NARROW.sub("", symbol))
 
 
 def day(value: date | datetime, form: str = "medium") -> str:
@@ -52,5 +62,11 @@ def relative(value: datetime) -> str:
 
 def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
-        points=points, money=money, short_money=short_money, date=day, datetime=moment, relative=relative, translated=translated
+        points=points,
+        money=money,
+        short_money=short_money,
+        date=day,
+        datetime=moment,
+        relative=relative,
+        translated=translated,
     )

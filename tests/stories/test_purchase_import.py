@@ -289,3 +289,14 @@ def import_elsewhere(file: Path, database_url: str, instance: Path) -> subproces
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def test_two_imports_of_one_file_at_once_award_each_purchase_once(shop, backend, tmp_path):
+    make_unit("cdnow", "CDNOW")
+    file = tmp_path / "cdnow.csv"
+    write(file, 1_000)
+    db.session.rollback()
+    both = [import_elsewhere(file, backend.url, tmp_path) for _ in range(2)]
+    assert [each.wait(timeout=120) for each in both] == [0, 0]
+    assert balances() == expected(1_000)
+    assert (count(Purchase), verify().clean) == (1_000, True)

@@ -172,9 +172,7 @@ def _balance(standing: Standing) -> list[str]:
 def _expiring(standing: Standing) -> str:
     if standing.expiring_on is None:
         return points(0)
-    return _(
-        "%(points)s (the first on %(day)s)", points=points(standing.expiring_soon), day=day(standing.expiring_on)
-    )
+    return _("%(points)s (the first on %(day)s)", points=points(standing.expiring_soon), day=day(standing.expiring_on))
 
 
 def _tier(tier: TierProgress) -> list[str]:

@@ -95,13 +95,16 @@ def purchase_points(lines: Sequence[Spend], rule: PurchaseRule, *, unit: str, mi
     ``minor_units`` is how many of them make a major unit: 100 for yuan, 1 for yen.
     """
     rates = [rule.rate_for(unit=unit, category=line.category, sku=line.sku) for line in lines]
-    exact = [line.amount * rate / minor_units for line, rate in zip(lines, rates, strict=True)]
-    shares = largest_remainder(exact)
     spent: dict[Fraction, int] = {}
     for line, rate in zip(lines, rates, strict=True):
         spent[rate] = spent.get(rate, 0) + line.amount
     portions = tuple(Portion(amount, rate, amount * rate / minor_units) for rate, amount in spent.items())
-    return PurchaseAward(sum(shares), tuple(shares), portions, sum(exact, Fraction()))
+    exact = portions[0].exact if len(portions) == 1 else sum((part.exact for part in portions), Fraction())
+    points = exact.numerator // exact.denominator
+    if len(lines) == 1:
+        return PurchaseAward(points, (points,), portions, exact)
+    shares = largest_remainder([line.amount * rate / minor_units for line, rate in zip(lines, rates, strict=True)])
+    return PurchaseAward(points, tuple(shares), portions, exact)
 
 
 def largest_remainder(exact: Iterable[Fraction]) -> list[int]:

@@ -37,5 +37,10 @@ def requirement(metric: str, value: int) -> str:
 
 
 def missing(metric: str, value: int) -> str:
-    """What is left to do: ``¥120 to go``."""
-    return _("%(amount)s to go", amount=figure(metric, value))
+    """What is left to do: ``¥120 to go``, ``262 points to go``."""
+    amount = figure(metric, value)
+    if metric == "points_earned":
+        return ngettext("%(amount)s point to go", "%(amount)s points to go", value, amount=amount)
+    if metric == "purchases":
+        return ngettext("%(amount)s purchase to go", "%(amount)s purchases to go", value, amount=amount)
+    return _("%(amount)s to go", amount=amount)

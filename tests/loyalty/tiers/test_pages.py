@@ -29,8 +29,8 @@ def test_a_member_sees_what_is_missing(client, alice):
     buy(alice.id, 238_00, unit=make_unit())
     page = text(sign_in(client, alice).get("/tiers"))
     assert "On the way to Silver" in page
-    assert "262 to go" in page  # Money; the 20 points of joining count as earned.
-    assert "242 to go" in page
+    assert "¥262 to go" in page
+    assert "242 points to go" in page  # The 20 points of joining count as earned.
     assert "You are here" in page
 
 
