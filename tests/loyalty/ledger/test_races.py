@@ -1,0 +1,141 @@
+"""Sixteen people at once on PostgreSQL. Each race is first shown to happen without its lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Barrier
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from app.foundation import database
+from app.foundation.database import db
+from app.foundation.points import Points
+from app.loyalty.ledger import book
+from app.loyalty.ledger.jobs import expire_points, settle_pending
+from app.loyalty.ledger.models import Lot, Transfer
+from app.loyalty.ledger.verify import verify
+from tests.conftest import NOON
+from tests.loyalty.ledger.conftest import DAY, Teller, make_teller
+from tests.racing import ON_POSTGRESQL, at_once, lifted, refusals
+
+pytestmark = ON_POSTGRESQL
+THREADS = 16
+
+
+def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read wallets without locking them, and let everybody look before anybody writes."""
+    everybody_has_looked = Barrier(2)
+
+    def look(_order: database.LockOrder, statement: sa.Select[Any]) -> sa.Select[Any]:
+        return statement
+
+    write_transfers = book.write_transfers
+
+    def wait_then_write(rows: Any) -> Any:
+        everybody_has_looked.wait(timeout=10)
+        return write_transfers(rows)
+
+    monkeypatch.setattr(book, "lock", look)
+    monkeypatch.setattr(book, "write_transfers", wait_then_write)
+
+
+def two_spend_the_last_points(app: Flask, member_id: int) -> list[Any]:
+    return at_once(app, [lambda n=n: Teller(member_id).spend(100, f"order:{n}") for n in range(2)])
+
+
+def test_without_the_lock_both_spend_the_last_points(app, alice, monkeypatch):
+    """The race is real: take away lock and constraints, and the same points are spent twice."""
+    alice.award(100)
+    last_line = ["ck_wallet_balance_covered", "ck_wallet_held_covered", "uq_transfer_wallet_id_sequence"]
+    with lifted(*last_line, "ck_lot_remaining_in_range", "ck_lot_held_in_range"):
+        without_locks(monkeypatch)
+        assert refusals(two_spend_the_last_points(app, alice.member_id)) == 0
+        assert alice.available == Points(-100)
+        assert not verify().clean
+
+
+def test_with_the_lock_one_spends_the_last_points(app, alice):
+    alice.award(100)
+    assert refusals(two_spend_the_last_points(app, alice.member_id)) == 1
+    assert alice.available == Points(0)
+
+
+def test_without_the_lock_the_constraints_still_stop_the_second(app, alice, monkeypatch):
+    """The last line holds on its own: no sentence for the person, but no point lost."""
+    alice.award(100)
+    without_locks(monkeypatch)
+    with pytest.raises(sa.exc.IntegrityError):
+        two_spend_the_last_points(app, alice.member_id)
+    db.session.rollback()
+    assert alice.available == Points(0)
+
+
+def test_one_key_from_many_sides_awards_once(app, alice):
+    answers = at_once(app, [lambda: Teller(alice.member_id).award(100, "purchase:1") for _ in range(THREADS)])
+    assert sum(answer.created for answer in answers) == 1
+    assert alice.available == Points(100)
+
+
+def test_a_hold_is_posted_or_voided_never_both(app, alice):
+    alice.award(100)
+    alice.hold(60, "hold")
+    teller = Teller(alice.member_id)
+    tasks = [
+        (lambda n=n: teller.post("hold", f"post:{n}")) if n % 2 else (lambda n=n: teller.void("hold", f"void:{n}"))
+        for n in range(THREADS)
+    ]
+    answers = at_once(app, tasks)
+    assert refusals(answers) == THREADS - 1
+    assert alice.available in (Points(40), Points(100))
+
+
+def test_everybody_at_once_over_few_wallets_loses_nothing(app):
+    """Awards, spending, holds, clawbacks and the jobs, all at the same time; the books must add up to the point."""
+    members = [make_teller(f"member{n}") for n in range(3)]
+    for teller in members:
+        teller.award(500, f"start:{teller.member_id}")
+
+    def life(thread: int) -> Callable[[], int]:
+        def live() -> int:
+            moved = 0
+            for turn in range(6):
+                teller = Teller(members[(thread + turn) % len(members)].member_id)
+                moved += turns(teller, f"{thread}:{turn}")
+            return moved
+
+        return live
+
+    gained = at_once(app, [life(n) for n in range(THREADS)])
+    db.session.rollback()
+    total = sum(int(teller.available) for teller in members)
+    assert total == 3 * 500 + sum(gained)
+    assert db.session.scalar(sa.select(sa.func.sum(Lot.held))) == 0
+
+
+def turns(teller: Teller, name: str) -> int:
+    """One turn of somebody's life; returns what it changed in the balance."""
+    teller.award(7, f"{name}:earn")
+    teller.spend(5, f"{name}:spend")
+    teller.hold(20, f"{name}:hold")
+    teller.give_back(f"{name}:spend", 2, f"{name}:back")
+    settle_pending(now=NOON)
+    teller.void(f"{name}:hold", f"{name}:release")
+    teller.claw_back(f"{name}:earn", 3, f"{name}:claw")
+    return 7 - 5 + 2 - 3
+
+
+def test_expiry_and_spending_at_the_same_moment_take_each_point_once(app, alice):
+    for n in range(10):
+        alice.award(10, f"old:{n}", expires_at=NOON + DAY)
+        alice.award(10, f"new:{n}", expires_at=None)
+    later = NOON + DAY
+    tasks = [lambda: expire_points(now=later) for _ in range(4)]
+    tasks += [lambda n=n: Teller(alice.member_id).spend(10, f"order:{n}", now=later) for n in range(12)]
+    answers = at_once(app, tasks)
+    assert refusals(answers) == 2
+    assert alice.standing(now=later).available == Points(0)
+    written_off = sa.select(sa.func.sum(Transfer.amount)).where(Transfer.account == "expiry")
+    assert db.session.scalar(written_off) == -100
