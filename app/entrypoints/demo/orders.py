@@ -48,7 +48,7 @@ ALICE = (
     (330, "CB-CAKE", 0, "completed"),
     (200, "CB-LATTE", 1, "completed"),
     (95, "RS-UMBRELLA", 1, "completed"),
-    (20, "RS-TOWELS", 1, "completed"),
+    (20, "RS-BATH", 1, "completed"),
     (12, "RS-WATCH", 1, "closed"),
     (9, "HS-LAUNDRY", 1, "delivered"),
     (6, "CB-CLASS", 1, "cancelled"),
