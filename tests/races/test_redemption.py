@@ -16,6 +16,7 @@ from app.foundation.outbox import OutboxMessage
 from app.loyalty.ledger import actions as ledger
 from app.loyalty.ledger import book
 from app.loyalty.ledger.actions import InsufficientPoints
+from app.loyalty.ledger.verify import verify
 from app.mall.catalog import actions as catalog
 from app.mall.catalog.errors import OutOfStock
 from app.mall.catalog.models import StockMovement, Variant
@@ -39,6 +40,15 @@ from tests.races.racing import barrier, meet_after, meet_before, together, witho
 
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 ROUNDS = range(6)
+
+
+@pytest.fixture(autouse=True)
+def books_stay_clean(app, request):
+    """However the race went, the books must prove themselves; unless their own protection was taken away."""
+    yield
+    if "drop" not in request.fixturenames:
+        fresh()
+        assert verify().findings == []
 
 
 @pytest.fixture
