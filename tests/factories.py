@@ -9,6 +9,7 @@ from typing import Any
 from app.foundation.database import db, transaction
 from app.foundation.points import Points
 from app.identity.members.models import Member
+from app.loyalty.earning.actions import PurchaseReport, ReportedLine, record_purchases
 from app.loyalty.ledger import actions as ledger
 from tests.conftest import NOON
 
@@ -41,3 +42,19 @@ def give_points(member_id: int, points: int, *, key: str, at: datetime = NOON, *
         now=at,
         **fields,
     )
+
+
+def purchase_report(member_id: int, *amounts: int, unit: Any, order_no: str = "1", **fields: Any) -> PurchaseReport:
+    """A purchase with one line per amount (minor units), at noon unless told otherwise."""
+    lines = tuple(ReportedLine("tea", f"TEA-{place}", 1, amount) for place, amount in enumerate(amounts, start=1))
+    common: dict[str, Any] = {"occurred_at": NOON, "currency": "CNY", "source": "test", "lines": lines}
+    return PurchaseReport(
+        unit_id=unit.id, unit_code=unit.code, order_no=order_no, member_id=member_id, **(common | fields)
+    )
+
+
+def buy(member_id: int, *amounts: int, unit: Any, order_no: str = "1", at: datetime = NOON, **fields: Any) -> int:
+    """Record a purchase in a transaction of its own. Returns the points it earned."""
+    with transaction():
+        report = purchase_report(member_id, *amounts, unit=unit, order_no=order_no, occurred_at=at)
+        return record_purchases([report], now=at, **fields)[0].points.value
