@@ -6,9 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from pkgutil import walk_packages
 from typing import Any
 
 import pytest
@@ -17,7 +15,6 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from werkzeug.test import TestResponse
 
-import app as domains
 from app import create_app
 from app.config import Settings
 from app.foundation import clock
@@ -55,7 +52,7 @@ def application(backend: Backend) -> Iterator[Flask]:
             )
         )
         with app.app_context():
-            prepare_template()
+            upgrade()
             db.engine.dispose()
         backend.keep_as_template()
         app.test_client_class = Browser
@@ -73,13 +70,6 @@ class Browser(FlaskClient):
         db.session.rollback()
         with self.application.app_context():
             return super().open(*args, **options)
-
-
-def prepare_template() -> None:
-    for room in walk_packages(domains.__path__, "app."):
-        if room.name.endswith(".models"):
-            import_module(room.name)
-    db.create_all()  # until the first migration is written
 
 
 @pytest.fixture
