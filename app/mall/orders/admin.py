@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
@@ -19,7 +19,6 @@ from app.foundation.languages import translated
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, allowed, requires
 from app.foundation.terms import current
-from app.identity.members.models import Member
 from app.identity.members.queries import member_by_id, members_by_ids
 from app.identity.members.queries import search as search_members
 from app.identity.session import current_staff
@@ -32,6 +31,9 @@ from app.mall.orders.presentation import TONES, label_of, minute, order_shown, p
 from app.mall.orders.rules import is_number, one_line
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import payments_of
+
+if TYPE_CHECKING:
+    from app.identity.members.models import Member
 
 orders = Blueprint("orders", __name__, url_prefix="/orders")
 PAGE = 50

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from babel.dates import format_skeleton
 from flask_babel import format_time, get_locale, get_timezone, ngettext
@@ -19,7 +19,9 @@ from app.mall.catalog.queries import picture_url
 from app.mall.orders import states
 from app.mall.orders.models import Order, OrderLine
 from app.mall.orders.terms import OrderTerms
-from app.mall.payments.models import Payment
+
+if TYPE_CHECKING:
+    from app.mall.payments.models import Payment
 
 NO_PICTURE = "gift"
 TONES = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, current_app, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -23,7 +23,6 @@ from app.foundation.permissions import Permission, requires
 from app.foundation.points import Points
 from app.foundation.terms import current
 from app.identity.members.actions import save_address
-from app.identity.members.models import Member
 from app.identity.members.queries import default_address
 from app.identity.session import current_member
 from app.identity.units.queries import all_units, unit_names
@@ -39,6 +38,9 @@ from app.mall.orders.presentation import order_shown, picture_of, price_of, row
 from app.mall.orders.rules import ADDRESS_PARTS, MOST_PIECES, Figures, is_key, is_number
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import payments_of, takes_cash
+
+if TYPE_CHECKING:
+    from app.identity.members.models import Member
 
 orders = Blueprint("orders", __name__, url_prefix="/orders")
 PAGE = 15
