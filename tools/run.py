@@ -96,7 +96,17 @@ def server_options(port: int, env: dict[str, str]) -> list[str]:
     workers = "2" if env.get("JIFEN_REDIS_URL") else "1"
     return [
         *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", workers, "--blocking-threads", "8", "--no-ws", "--log-level", "warning"),
+        *(
+            "--workers",
+            workers,
+            "--blocking-threads",
+            "8",
+            "--no-ws",
+            "--workers-kill-timeout",
+            "20",
+            "--log-level",
+            "warning",
+        ),
     ]
 
 
