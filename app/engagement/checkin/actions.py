@@ -8,10 +8,12 @@ from typing import Any
 
 from app.engagement.checkin import explanations as _explanations  # noqa: F401 - registers how a check-in reads
 from app.engagement.checkin import queries, rules
+from app.engagement.checkin.events import CheckedIn
 from app.engagement.checkin.models import CheckIn
 from app.engagement.checkin.terms import CheckinTerms
 from app.foundation import clock
 from app.foundation.database import insert_new
+from app.foundation.events import publish
 from app.foundation.points import Points
 from app.foundation.terms import current
 from app.loyalty.ledger import actions as ledger
@@ -19,7 +21,7 @@ from app.loyalty.ledger.explanations import explanation, step
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedIn:
+class TodaysCheckIn:
     """``created`` is false when the day had been checked in before, which is no error and pays nothing again."""
 
     day: date
@@ -28,11 +30,11 @@ class CheckedIn:
     created: bool
 
 
-def check_in(*, member_id: int, now: datetime) -> CheckedIn:
+def check_in(*, member_id: int, now: datetime) -> TodaysCheckIn:
     """Check the member in for today's date in the programme's timezone, and award it, once.
 
-    Of two clicks at the same moment the second one waits at the unique constraint and
-    then finds the day done.
+    Publishes ``CheckedIn``, unless the day was done before. Of two clicks at the same moment
+    the second one waits at the unique constraint and then finds the day done.
     """
     day = clock.local_date(now, clock.programme_zone())
     terms = current(CheckinTerms)
@@ -47,7 +49,7 @@ def check_in(*, member_id: int, now: datetime) -> CheckedIn:
     )
     if not inserted:
         paid = queries.days_of(member_id)[day]
-        return CheckedIn(day, Points(paid), streak, created=False)
+        return TodaysCheckIn(day, Points(paid), streak, created=False)
     ledger.award(
         member_id=member_id,
         amount=Points(points),
@@ -57,7 +59,8 @@ def check_in(*, member_id: int, now: datetime) -> CheckedIn:
         occurred_at=now,
         now=now,
     )
-    return CheckedIn(day, Points(points), streak, created=True)
+    publish(CheckedIn(member_id, day, now))
+    return TodaysCheckIn(day, Points(points), streak, created=True)
 
 
 def _why(day: date, streak: int, terms: CheckinTerms) -> dict[str, Any]:
