@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from babel.numbers import get_currency_precision
+from flask import current_app
 
 LIMIT = 10**13  # Minor units; a hundred billion yuan in one amount is a mistake.
+
+
+def programme_currency() -> str:
+    """The one currency in which this programme counts money; a setting, because it may not change once points exist."""
+    return str(current_app.config["SETTINGS"].currency)
 
 
 def minor_units(currency: str) -> int:

@@ -10,8 +10,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.config import LOCALES
 from app.foundation.database import LockOrder, db, insert_new, lock
 from app.foundation.events import publish
+from app.foundation.money import minor_units, programme_currency
 from app.loyalty.tiers import queries
 from app.loyalty.tiers.events import Raise, TiersRaised
 from app.loyalty.tiers.figures import ByMember, figures
@@ -21,29 +23,34 @@ from app.loyalty.tiers.rules import Step, highest
 WINDOW_MONTHS = 12
 
 
-def _default(code: str, names: tuple[str, str, str], spend: int, points: int) -> dict[str, Any]:
+def default_ladder(currency: str) -> list[dict[str, Any]]:
+    """The ladder a programme begins with: Silver for 500 spent or earned, Gold 5,000, Diamond 20,000.
+
+    Money is written in major units here and kept in minor ones, as many as ``currency`` has.
+    """
+    major = minor_units(currency)
+    return [
+        _default("regular", ("Regular", "普通会员", "普通會員"), spend=0, points=0),
+        _default("silver", ("Silver", "银卡", "銀卡"), spend=500 * major, points=500),
+        _default("gold", ("Gold", "金卡", "金卡"), spend=5_000 * major, points=5_000),
+        _default("diamond", ("Diamond", "钻石", "鑽石"), spend=20_000 * major, points=20_000),
+    ]
+
+
+def _default(code: str, names: tuple[str, str, str], *, spend: int, points: int) -> dict[str, Any]:
     asked = [("spend", spend), ("points_earned", points)]
     conditions = [{"metric": metric, "at_least": least} for metric, least in asked if least]
     return {
         "code": code,
-        "name": dict(zip(("en", "zh_Hans", "zh_Hant"), names, strict=True)),
+        "name": dict(zip(LOCALES, names, strict=True)),
         "conditions": {"match": "any", "window_months": WINDOW_MONTHS, "conditions": conditions},
     }
-
-
-# Money in minor units of a currency with two digits; the owner changes them in the back office.
-DEFAULTS = [
-    _default("regular", ("Regular", "普通会员", "普通會員"), 0, 0),
-    _default("silver", ("Silver", "银卡", "銀卡"), 500_00, 500),
-    _default("gold", ("Gold", "金卡", "金卡"), 5_000_00, 5_000),
-    _default("diamond", ("Diamond", "钻石", "鑽石"), 20_000_00, 20_000),
-]
 
 
 def install_defaults() -> None:
     """Put up the default ladder where there is none. May be called again at any time."""
     if not queries.ladder():
-        rows = [{"rank": rank, **tier} for rank, tier in enumerate(DEFAULTS)]
+        rows = [{"rank": rank, **tier} for rank, tier in enumerate(default_ladder(programme_currency()))]
         insert_new(Tier, rows, unless=["code"], returning=[Tier.id])
 
 

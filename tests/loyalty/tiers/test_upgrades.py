@@ -12,7 +12,7 @@ from app.foundation.database import db, transaction
 from app.foundation.points import Growth, Points
 from app.loyalty.earning.actions import record_purchases
 from app.loyalty.ledger import actions as ledger
-from app.loyalty.tiers.actions import enrol, install_defaults, review_upgrades
+from app.loyalty.tiers.actions import default_ladder, enrol, install_defaults, review_upgrades
 from app.loyalty.tiers.events import TiersRaised
 from app.loyalty.tiers.models import Membership, Tier, TierChange
 from app.loyalty.tiers.queries import history, ladder, progress, tiers_of
@@ -53,6 +53,17 @@ def test_installing_the_default_ladder_again_changes_nothing(app):
         with transaction():
             install_defaults()
     assert [tier.code for tier in ladder()] == ["regular", "silver", "gold", "diamond"]
+
+
+@pytest.mark.parametrize(("currency", "minor"), [("CNY", 100), ("JPY", 1), ("KWD", 1000)])
+def test_the_default_ladder_counts_whole_units_of_any_currency(currency, minor):
+    spend = [
+        condition["at_least"]
+        for tier in default_ladder(currency)
+        for condition in tier["conditions"]["conditions"]
+        if condition["metric"] == "spend"
+    ]
+    assert spend == [500 * minor, 5_000 * minor, 20_000 * minor]
 
 
 def test_spending_500_yuan_makes_silver_at_once(lin, mall):
