@@ -8,7 +8,7 @@ import secrets
 from flask import Flask, Response, current_app, flash, g, jsonify, redirect, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.extensions import login_manager
@@ -66,6 +66,8 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     status = error.code or 500
     if status < 400 or error.response is not None:
         return error  # A redirect, or an answer that was made already.
+    if isinstance(error, BadHost):
+        return error  # Where not even the host makes sense, no page of ours could link anywhere.
     kept = {"Allow": ", ".join(getattr(error, "valid_methods", None) or [])} if status == 405 else {}
     return _answer(status, headers={key: value for key, value in kept.items() if value})
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Response, current_app, make_response, redirect, render_template, request
+from flask import Flask, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from jinja2_fragments.flask import render_block
 from werkzeug.wrappers import Response as BaseResponse
@@ -76,6 +76,13 @@ def local_url(candidate: str | None, default: str) -> str:
     if not candidate or not candidate.startswith("/") or any(ord(sign) < 32 for sign in candidate):
         return default
     return default if candidate[1:2] in ("/", "\\") else candidate
+
+
+def public_url(endpoint: str, **values: Any) -> str:
+    """A link to be read outside the site, as in a message. It stands on the shop's own address, never on the
+    request's host: whoever asks chooses that one, and a link in somebody's mail would lead to them."""
+    home: str = current_app.config["SETTINGS"].public_url
+    return home.rstrip("/") + url_for(endpoint, **values)
 
 
 def viewer() -> Viewer:

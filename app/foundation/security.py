@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import chain
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -48,18 +49,19 @@ def _dummy(hasher: PasswordHasher) -> str:
 
 
 def _keep_private(response: Response) -> Response:
-    """Pages of a signed-in person never stay in a shared cache."""
-    if request.endpoint != "static" and "Cache-Control" not in response.headers:
+    """Pages of a signed-in person never stay in a shared cache. Files say themselves how long they may; the page
+    about one that is not there carries a name and a session like any other."""
+    if "Cache-Control" not in response.headers:
         response.headers["Cache-Control"] = "private, no-store"
     return response
 
 
 def _refuse_nul() -> None:
     """No text of ours holds a NUL, and PostgreSQL refuses it: such a request was made to break something."""
-    texts = [request.path, *request.args.values()]
+    texts = [[request.path], *request.args.listvalues()]
     if request.mimetype in ("application/x-www-form-urlencoded", "multipart/form-data"):
-        texts += request.form.values()
-    if any("\0" in text for text in texts):
+        texts += request.form.listvalues()
+    if any("\0" in text for text in chain.from_iterable(texts)):
         abort(400)
 
 

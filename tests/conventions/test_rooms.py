@@ -134,6 +134,16 @@ def test_nobody_prints():
     assert not wrong, "Commands use click.echo, everything else the log: " + ", ".join(wrong)
 
 
+def test_links_for_messages_stand_on_our_own_address():
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and any(keyword.arg == "_external" for keyword in node.keywords)
+    ]
+    assert not wrong, "The request's host is chosen by whoever asks; use pages.public_url: " + ", ".join(wrong)
+
+
 def test_time_is_an_argument():
     """The clock is read at the doors only: views, admin pages, commands, jobs and what makes a page's chrome."""
     doors = {"views", "views.py", "admin.py", "session.py", "jobs.py", "sandbox.py"}

@@ -22,6 +22,15 @@ def test_a_page_that_does_not_exist(visitor):
     assert answer.headers["X-Request-Id"] in answer.text
 
 
+@pytest.mark.parametrize("host", ["x" * 300, "a..b", ".", "xn--\u00ff"])
+def test_a_host_that_cannot_be_is_a_bad_request(visitor, host, caplog):
+    answer = visitor.get("/healthz", headers={"Host": host})
+    assert answer.status_code in (200, 400)
+    assert visitor.get("/no/such/page", headers={"Host": host}).status_code in (400, 404)
+    assert "Content-Security-Policy" in answer.headers
+    assert "Traceback" not in caplog.text
+
+
 def test_a_wrong_method_names_the_right_ones(visitor):
     answer = visitor.delete("/healthz")
     assert answer.status_code == 405

@@ -27,8 +27,15 @@ def test_every_answer_carries_the_strict_policy(odd, path):
     assert "camera=()" in headers["Permissions-Policy"]
 
 
-def test_pages_never_stay_in_a_shared_cache(odd):
-    assert odd().test_client().get("/no/such/page").headers["Cache-Control"] == "private, no-store"
+@pytest.mark.parametrize("path", ["/no/such/page", "/static/css/none.css", "/static/css/none.css?v=1"])
+def test_pages_never_stay_in_a_shared_cache(odd, path):
+    assert odd().test_client().get(path).headers["Cache-Control"] == "private, no-store"
+
+
+def test_a_nul_is_refused_also_behind_a_harmless_value(odd):
+    client = odd().test_client()
+    assert client.get("/healthz?q=tea&q=%00").status_code == 400
+    assert client.post("/odd/address", data={"q": ["tea", "\0"]}).status_code == 400
 
 
 def test_static_files_are_kept_for_a_year_only_under_their_fingerprint(odd):

@@ -37,6 +37,13 @@ def test_a_link_sets_a_new_password_and_signs_out_everybody_else(app, client, al
     assert (works(app, NEW), works(app, PASSWORD)) == (True, False)
 
 
+def test_a_link_leads_to_the_shop_whatever_host_was_asked(client, alice):
+    client.post("/password", data={"contact": "alice@example.com"}, headers={"Host": "evil.example"})
+    letter = letters("alice@example.com")[-1]["text"]
+    assert "evil.example" not in letter
+    assert "http://127.0.0.1:8000/password/" in letter
+
+
 def test_a_link_works_once(app, client, alice):
     ask(client)
     link = link_for("alice@example.com")

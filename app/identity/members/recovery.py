@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask import render_template, url_for
+from flask import render_template
 from flask_babel import gettext as _
 
 from app.foundation import outbox, sms
 from app.foundation.database import after_commit
 from app.foundation.errors import DomainError, InvalidInput
 from app.foundation.jobs import nudge
+from app.foundation.pages import public_url
 from app.foundation.security import password_matches
 from app.identity import tokens
 from app.identity.members.actions import WrongPassword, change_contact, reset_password
@@ -38,7 +39,7 @@ def ask_for_reset(*, contact: Ref, now: datetime) -> None:
     if member is None:
         after_commit(nudge)
         return
-    link = url_for("portal.password.edit", token=token, _external=True)
+    link = public_url("portal.password.edit", token=token)
     _send(contact, "reset", _("Choose a new password"), link, now=now)
 
 
@@ -86,7 +87,7 @@ def ask_for_contact(member: Member, *, contact: Ref, password: str, now: datetim
             contact,
             "taken",
             _("Somebody wanted to use this address"),
-            url_for("portal.session.new", _external=True),
+            public_url("portal.session.new"),
             now=now,
         )
         return
@@ -94,7 +95,7 @@ def ask_for_contact(member: Member, *, contact: Ref, password: str, now: datetim
         contact,
         "contact",
         _("Please confirm this address"),
-        url_for("portal.contact.edit", token=token, _external=True),
+        public_url("portal.contact.edit", token=token),
         now=now,
     )
 

@@ -12,12 +12,13 @@ import secrets
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from flask import render_template, url_for
+from flask import render_template
 from flask_babel import gettext as _
 
 from app.foundation import outbox, sms
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput
+from app.foundation.pages import public_url
 from app.foundation.security import hash_password
 from app.identity.members.actions import add_member, claim
 from app.identity.members.models import Member, Registration
@@ -63,8 +64,8 @@ def send_code(contact: Ref, code: str | None, *, now: datetime) -> None:
     facts = {
         "code": code,
         "minutes": int(VALID.total_seconds() // 60),
-        "sign_in_url": url_for("portal.session.new", _external=True),
-        "reset_url": url_for("portal.password.new", _external=True),
+        "sign_in_url": public_url("portal.session.new"),
+        "reset_url": public_url("portal.password.new"),
     }
     text = render_template(template, **facts)
     if contact.kind == "phone":
