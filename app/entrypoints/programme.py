@@ -29,7 +29,7 @@ from app.loyalty.earning.explanations import number, one_major
 from app.loyalty.earning.rules import PurchaseRule, Rate
 from app.loyalty.ledger.terms import LedgerTerms
 from app.loyalty.tiers import queries as tiers
-from app.loyalty.tiers.cards import ladder_cards
+from app.loyalty.tiers.statements import ladder_cards
 
 programme = Blueprint("programme", __name__, url_prefix="/programme")
 LEAP_YEAR = 2024  # The year is not shown; it only has to know a 29 February.

@@ -45,8 +45,13 @@ class Member(Model, UserMixin):
         return f"member:{self.id}:{self.session_epoch}"
 
     @property
+    def label(self) -> str:
+        """What to call the member in a list: an imported one has no name yet, but always a code."""
+        return self.name or self.code
+
+    @property
     def actor(self) -> Actor:
-        return Actor("member", self.id, self.name or self.code)
+        return Actor("member", self.id, self.label)
 
 
 class Address(Model):

@@ -15,9 +15,9 @@ from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
 from app.identity.units.queries import all_units
 from app.mall.catalog import queries
-from app.mall.catalog.cards import full
 from app.mall.catalog.models import Product, StockMovement
-from app.mall.catalog.queries import picture_url, ways_of
+from app.mall.catalog.queries import ways_of
+from app.mall.catalog.statements import full, picture_url
 
 
 @dataclass(frozen=True, slots=True)

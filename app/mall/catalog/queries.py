@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from flask import url_for
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
@@ -14,7 +13,6 @@ from app.foundation.database import db
 from app.foundation.money import Money
 from app.foundation.points import Points
 from app.mall.catalog.models import Category, Picture, Price, Product, StockMovement, Variant
-from app.mall.catalog.pictures import SIZES, file_name
 from app.mall.catalog.rules import Way, search_words
 
 Scope = Collection[int] | None  # Ids of units; None means every unit.
@@ -168,11 +166,6 @@ def variant_for_order(variant_id: int) -> Offer | None:
 def ways_of(product: Product) -> dict[int, Way]:
     """Price id → way to pay; the one with the least cash first."""
     return {price.id: Way(Points(price.points), Money(price.cash, product.currency)) for price in product.prices}
-
-
-def picture_url(file: str | None, size: str = "card") -> str | None:
-    """The address of a picture as ``card`` (400 px), ``page`` (1200 px) or ``full`` (1600 px)."""
-    return url_for("portal.media.show_picture", name=file_name(file, SIZES[size])) if file else None
 
 
 # --- the back office ------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from app.identity.session import current_member
 from app.identity.units.queries import unit_names
 from app.loyalty.ledger.queries import standing
 from app.mall.catalog import pictures, queries
-from app.mall.catalog.cards import card, showcase
+from app.mall.catalog.statements import card, showcase
 
 mall = Blueprint("mall", __name__, url_prefix="/mall")
 media = Blueprint("media", __name__, url_prefix="/media")

@@ -24,11 +24,12 @@ from app.identity.members.queries import search as search_members
 from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
 from app.identity.units.queries import all_units, unit_names
+from app.mall.catalog.statements import picture_of
 from app.mall.orders import actions, queries, states
 from app.mall.orders.forms import ShipmentForm
 from app.mall.orders.models import Order
-from app.mall.orders.presentation import TONES, label_of, minute, order_shown, picture_of, price_of
 from app.mall.orders.rules import is_number, one_line
+from app.mall.orders.statements import TONES, label_of, minute, order_shown, price_of
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import payments_of
 
@@ -127,7 +128,7 @@ def _row(order: Order, member: Member, unit_names_: Mapping[int, str]) -> dict[s
         "url": url_for(".show", number=order.number),
         "picture": picture_of(line.picture),
         "placed": moment(order.placed_at, "short"),
-        "member": member.name or member.code,
+        "member": member.label,
         "member_code": member.code,
         "goods": translated(line.name),
         "goods_meta": f"{variant} · × {line.quantity}" if variant else f"× {line.quantity}",
@@ -165,7 +166,7 @@ def _order_page(order: Order, form: ShipmentForm, *, status: int = 200) -> Respo
         order=shown,
         history=_history(order, shown.history),
         unit=translated(unit),
-        member=member.name or member.code,
+        member=member.label,
         member_code=member.code,
         contact=member.phone or member.email or "",
         pieces=points(sum(line.quantity for line in order.lines)),

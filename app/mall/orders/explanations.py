@@ -11,7 +11,6 @@ from flask_babel import lazy_gettext as _l
 from app.foundation.formats import points
 from app.foundation.languages import translated
 from app.loyalty.ledger.explanations import explanation, kind_label, sentence, step
-from app.mall.orders.states import LABELS
 
 KIND = "redemption"
 kind_label(KIND, _l("Redeemed"))
@@ -48,8 +47,3 @@ def _pieces(facts: Mapping[str, Any]) -> str:
 @sentence("order.release")
 def _release(facts: Mapping[str, Any]) -> str:
     return _("Order %(number)s was not paid; the points set aside for it are yours again.", number=facts["number"])
-
-
-def state_label(state: str) -> str:
-    """How a state of an order reads, for lists outside this domain."""
-    return str(LABELS[state])

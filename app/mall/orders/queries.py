@@ -123,7 +123,7 @@ class OpenOrder:
 
     number: str
     state: str
-    pay_by: datetime
+    parcel: bool
     name: dict[str, str]
     picture: str | None
 
@@ -132,7 +132,7 @@ def open_of(member_id: int, *, limit: int) -> list[OpenOrder]:
     """What a member still waits for or has to pay, newest first, by one query."""
     states = (*SELECTIONS["to-pay"], *SELECTIONS["on-the-way"])
     query = (
-        sa.select(Order.number, Order.state, Order.pay_by, OrderLine.name, OrderLine.picture)
+        sa.select(Order.number, Order.state, Order.parcel, OrderLine.name, OrderLine.picture)
         .join(OrderLine, OrderLine.order_id == Order.id)
         .where(Order.member_id == member_id, Order.state.in_(states))
         .order_by(Order.id.desc(), OrderLine.id)

@@ -30,12 +30,13 @@ from app.loyalty.earning.actions import ReportedLine
 from app.loyalty.earning.queries import would_earn
 from app.loyalty.ledger.queries import standing
 from app.mall.catalog.queries import Offer, variant_for_order
+from app.mall.catalog.statements import picture_of
 from app.mall.orders import actions, queries
 from app.mall.orders.errors import InvalidQuantity, NotOffered, PriceChanged
 from app.mall.orders.forms import OrderForm, ParcelForm
 from app.mall.orders.models import Order
-from app.mall.orders.presentation import order_shown, picture_of, price_of, row
 from app.mall.orders.rules import ADDRESS_PARTS, MOST_PIECES, Figures, is_key, is_number
+from app.mall.orders.statements import order_shown, price_of, row
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import payments_of, takes_cash
 

@@ -98,7 +98,7 @@ def adjust_balance(
         raise BalanceMoved
     audit.record(
         "balance.adjust",
-        subject=("member", member.code, member.name or member.code),
+        subject=("member", member.code, member.label),
         by=by,
         now=now,
         before={"balance": done.before.value},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, abort, current_app, flash, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_datetime, ngettext
 from flask_babel import gettext as _
@@ -15,10 +15,10 @@ from flask_babel import gettext as _
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
-from app.foundation.formats import money, points, short_money
+from app.foundation.formats import money, points
 from app.foundation.languages import translated
 from app.foundation.money import Money
-from app.foundation.pages import page, seen
+from app.foundation.pages import Viewer, page, seen
 from app.foundation.permissions import Permission, allowed, requires
 from app.foundation.points import Points
 from app.foundation.terms import current
@@ -27,7 +27,8 @@ from app.identity.session import current_staff
 from app.identity.units.queries import unit_names
 from app.loyalty.ledger import queries as ledger
 from app.loyalty.ledger.errors import InsufficientPoints
-from app.mall.orders.explanations import state_label
+from app.loyalty.tiers.statements import place_of
+from app.mall.orders.statements import label_of, price_line
 from app.support.desk import queries
 from app.support.desk.actions import BalanceMoved, adjust_balance, check_limit
 from app.support.desk.forms import AdjustmentForm
@@ -78,10 +79,7 @@ def show(code: str) -> Response:
         member=member,
         profile=Profile.of(member),
         picture=seen_from_all_sides,
-        tier=translated(seen_from_all_sides.progress.tier.name) if seen_from_all_sides.progress else None,
-        rank=seen_from_all_sides.progress.tier.rank if seen_from_all_sides.progress else 0,
-        conditions=_conditions(seen_from_all_sides),
-        next_tier=_next_tier(seen_from_all_sides),
+        place=place_of(seen_from_all_sides.progress),
         orders=_orders(seen_from_all_sides),
         purchases=_purchases(seen_from_all_sides),
         timeline=timeline(member, seen_from_all_sides),
@@ -195,7 +193,7 @@ class Row:
             name=member.name or _("No name yet"),
             url=url_for(".show", code=member.code),
             contact=" · ".join(filter(None, (member.phone, member.email))),
-            initials=(member.name or member.code)[:1].upper(),
+            initials=Viewer("member", member.label).initials,
             code=member.code,
             tier=translated(hit.tier.name) if hit.tier else None,
             rank=hit.tier.rank if hit.tier else 0,
@@ -216,40 +214,6 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    label: str
-    value: int
-    maximum: int
-    text: str
-
-
-def _conditions(picture: Picture) -> list[Condition]:
-    if picture.progress is None:
-        return []
-    names = {
-        "spend": _("Spent"),
-        "purchases": _("Purchases"),
-        "points_earned": _("Points earned"),
-        "growth": _("Growth value"),
-    }
-    return [
-        Condition(names[each.metric], each.reached, each.needed, f"{points(each.reached)} / {points(each.needed)}")
-        if each.metric != "spend"
-        else Condition(names["spend"], each.reached, each.needed, f"{_cash(each.reached)} / {_cash(each.needed)}")
-        for each in picture.progress.conditions
-    ]
-
-
-def _cash(amount: int) -> str:
-    return short_money(Money(amount, current_app.config["SETTINGS"].currency))
-
-
-def _next_tier(picture: Picture) -> str | None:
-    above = picture.progress.next_tier if picture.progress else None
-    return translated(above.name) if above else None
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     title: str
     text: str
@@ -263,11 +227,9 @@ def _orders(picture: Picture) -> list[Item]:
     return [
         Item(
             translated(order.lines[0].name) if order.lines else order.number,
-            f"{order.number} · {state_label(order.state)}",
+            f"{order.number} · {label_of(order)}",
             order.placed_at,
-            _("%(points)s + %(cash)s", points=points(order.points), cash=money(order.cash_due))
-            if order.cash
-            else points(order.points),
+            price_line(order),
             url_for("backoffice.orders.show", number=order.number) if may_open else None,
         )
         for order in picture.orders

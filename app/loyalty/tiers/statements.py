@@ -12,9 +12,9 @@ from flask_babel import ngettext
 from app.foundation.formats import day
 from app.foundation.languages import translated
 from app.loyalty.tiers.models import Tier
-from app.loyalty.tiers.queries import HistoryEntry, TierProgress
+from app.loyalty.tiers.queries import ConditionProgress, HistoryEntry, TierProgress
 from app.loyalty.tiers.rules import Requirement
-from app.loyalty.tiers.words import figure, metric_label, missing, requirement
+from app.loyalty.tiers.words import figure, goal, metric_label, missing, requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +75,75 @@ class Bar:
     done: bool
 
 
-def bars(progress: TierProgress) -> list[Bar]:
-    return [
-        Bar(
-            metric_label(each.metric),
-            each.reached,
-            each.needed,
-            f"{figure(each.metric, each.reached)} / {figure(each.metric, each.needed)}",
-            _("Done") if each.done else missing(each.metric, each.missing),
-            each.done,
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a member stands on the ladder. ``next_name`` is empty at the top.
+
+    ``bars`` are the conditions of the next tier, ``nearest`` the one to show where there is room for one;
+    with ``any_of`` one full bar is enough. ``goal`` says in a sentence what the nearest one still asks for.
+    """
+
+    name: str
+    rank: int
+    since: str | None = None
+    next_name: str = ""
+    bars: Sequence[Bar] = ()
+    nearest: Bar | None = None
+    any_of: bool = False
+    how: str = ""
+    goal: str = ""
+
+
+def place_of(progress: TierProgress | None) -> Place:
+    """A member's place, ready to show; ``None``, while there is no ladder, is a member like any other."""
+    if progress is None:
+        return Place(_("Member"), 0)
+    name, rank = translated(progress.tier.name), progress.tier.rank
+    since = day(progress.since) if progress.since else None
+    above, nearest = progress.next_tier, progress.nearest
+    if above is None or nearest is None:
+        return Place(name, rank, since)
+    next_name = translated(above.name)
+    return Place(
+        name,
+        rank,
+        since,
+        next_name,
+        bars=[_bar(each) for each in progress.conditions],
+        nearest=_bar(nearest),
+        any_of=progress.match == "any" and len(progress.conditions) > 1,
+        how=_how(progress),
+        goal=goal(nearest.metric, nearest.missing, next_name),
+    )
+
+
+def _bar(each: ConditionProgress) -> Bar:
+    return Bar(
+        metric_label(each.metric),
+        each.reached,
+        each.needed,
+        f"{figure(each.metric, each.reached)} / {figure(each.metric, each.needed)}",
+        _("Done") if each.done else missing(each.metric, each.missing),
+        each.done,
+    )
+
+
+def _how(progress: TierProgress) -> str:
+    """How the bars count together."""
+    months = progress.window_months
+    if len(progress.conditions) == 1:
+        return ngettext("Counted over the last %(num)s month.", "Counted over the last %(num)s months.", months)
+    if progress.match == "any":
+        return ngettext(
+            "One full bar is enough. Counted over the last %(num)s month.",
+            "One full bar is enough. Counted over the last %(num)s months.",
+            months,
         )
-        for each in progress.conditions
-    ]
-
-
-def nearest(progress: TierProgress) -> Bar | None:
-    """The bar to show where there is room for one."""
-    position = next((i for i, each in enumerate(progress.conditions) if each is progress.nearest), None)
-    return None if position is None else bars(progress)[position]
+    return ngettext(
+        "All bars must be full. Counted over the last %(num)s month.",
+        "All bars must be full. Counted over the last %(num)s months.",
+        months,
+    )
 
 
 def timeline(history: Sequence[HistoryEntry]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from babel.dates import format_skeleton
+from flask import url_for
 from flask_babel import format_time, get_locale, get_timezone, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,15 +16,15 @@ from flask_babel import lazy_gettext as _l
 from app.foundation.formats import day, money, points
 from app.foundation.languages import translated
 from app.foundation.money import Money
-from app.mall.catalog.queries import picture_url
+from app.mall.catalog.statements import picture_of
 from app.mall.orders import states
 from app.mall.orders.models import Order, OrderLine
+from app.mall.orders.queries import OpenOrder
 from app.mall.orders.terms import OrderTerms
 
 if TYPE_CHECKING:
     from app.mall.payments.models import Payment
 
-NO_PICTURE = "gift"
 TONES = {
     "placed": "gold",
     "paid": "info",
@@ -71,6 +72,17 @@ class Row:
     price_meta: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """An order that a member still waits for, or has to pay."""
+
+    name: str
+    url: str
+    picture: str
+    state: str
+    tone: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderShown:
     """``figures``, ``progress`` and ``history`` are in the shape that the house's parts take."""
@@ -109,13 +121,14 @@ def minute(value: datetime) -> str:
     return f"{day(value)} · {format_time(value, 'short')}"
 
 
-def picture_of(file: str | None) -> str:
-    return picture_url(file) or NO_PICTURE
-
-
 def price_of(points_: int, cash: Money) -> tuple[str, str | None]:
     """The points, and the cash as a second line if there is any."""
     return _("%(points)s points", points=points(points_)), f"+ {money(cash)}" if cash else None
+
+
+def price_line(order: Order) -> str:
+    """Points and cash in one line: ``200 points + ¥12.00``."""
+    return " ".join(filter(None, price_of(order.points, order.cash_due)))
 
 
 def line_shown(line: OrderLine, currency: str) -> LineShown:
@@ -146,12 +159,24 @@ def row(order: Order) -> Row:
     )
 
 
+def underway(order: OpenOrder) -> Underway:
+    return Underway(
+        name=translated(order.name),
+        url=url_for("portal.orders.show", number=order.number),
+        picture=picture_of(order.picture),
+        state=_label(order.state, usable=order.state == "paid" and not order.parcel),
+        tone=TONES[order.state],
+    )
+
+
 def label_of(order: Order) -> str:
     """What the order waits for, or how it ended, in two words."""
     usable = "delivered" if all(line.kind == "code" for line in order.lines) else "paid"
-    if order.state == usable and not order.parcel:
-        return _("Ready to use")
-    return str(states.LABELS[order.state])
+    return _label(order.state, usable=order.state == usable and not order.parcel)
+
+
+def _label(state: str, *, usable: bool) -> str:
+    return _("Ready to use") if usable else str(states.LABELS[state])
 
 
 def order_shown(

@@ -16,7 +16,8 @@ from app.foundation.languages import translated
 from app.foundation.points import Points
 from app.mall.catalog.descriptions import to_html
 from app.mall.catalog.models import Product, Variant
-from app.mall.catalog.queries import picture_url, ways_of
+from app.mall.catalog.pictures import SIZES, file_name
+from app.mall.catalog.queries import Pick, ways_of
 from app.mall.catalog.rules import Way, cheapest, easiest, missing
 
 FEW = 5  # Pieces from which on a card says how many are left.
@@ -37,8 +38,18 @@ def full(way: Way) -> str:
     return _("%(points)s points", points=points(way.points))
 
 
-def tint_of(product: Product) -> int:
-    return product.id % TINTS + 1
+def tint_of(product_id: int) -> int:
+    return product_id % TINTS + 1
+
+
+def picture_url(file: str | None, size: str = "card") -> str | None:
+    """The address of a picture as ``card`` (400 px), ``page`` (1200 px) or ``full`` (1600 px)."""
+    return url_for("portal.media.show_picture", name=file_name(file, SIZES[size])) if file else None
+
+
+def picture_of(file: str | None) -> str:
+    """The picture of a product for a list: its own, or a drawing."""
+    return picture_url(file) or NO_PICTURE
 
 
 # --- cards ----------------------------------------------------------------------------------
@@ -61,19 +72,39 @@ class Card:
     note_tone: str
 
 
+def card_of(pick: Pick, available: Points) -> Card:
+    """A suggestion for a member with ``available`` points."""
+    note, note_tone = _reach(pick.points, available)
+    return Card(
+        name=translated(pick.name),
+        url=url_for("portal.mall.show", slug=pick.slug),
+        picture=picture_of(pick.picture),
+        photo=pick.picture is not None,
+        tint=tint_of(pick.id),
+        price=points(pick.points),
+        secondary=None,
+        badge=None,
+        badge_tone="neutral",
+        note=note,
+        note_tone=note_tone,
+    )
+
+
 def card(product: Product, available: Points | None) -> Card:
     """``available`` are the points of the member who looks; ``None`` for a visitor."""
     ways = list(ways_of(product).values())
     stock = sum(variant.stock for variant in product.variants if variant.active)
     file = product.pictures[0].file if product.pictures else None
     badge, badge_tone = _stock_badge(stock)
-    note, note_tone = _reach(ways, available) if stock and available is not None else (None, "neutral")
+    note, note_tone = None, "neutral"
+    if stock and available is not None:
+        note, note_tone = _reach(easiest(ways).points, available)
     return Card(
         name=translated(product.name),
         url=url_for("portal.mall.show", slug=product.slug),
-        picture=picture_url(file) or NO_PICTURE,
+        picture=picture_of(file),
         photo=file is not None,
-        tint=tint_of(product),
+        tint=tint_of(product.id),
         price=brief(cheapest(ways)),
         secondary=_second_line(product, ways),
         badge=badge,
@@ -91,10 +122,9 @@ def _stock_badge(stock: int) -> tuple[str | None, str]:
     return None, "neutral"
 
 
-def _reach(ways: list[Way], available: Points) -> tuple[str, str]:
-    lacking = missing(easiest(ways), available)
-    if lacking:
-        return _("%(points)s points to go", points=points(lacking)), "gold"
+def _reach(price: Points, available: Points) -> tuple[str, str]:
+    if price > available:
+        return _("%(points)s points to go", points=points(price - available)), "gold"
     return _("Within your points"), "brand"
 
 
@@ -174,7 +204,7 @@ def showcase(
         price=brief(cheapest(list(ways.values()))),
         description=to_html(text) if text else None,
         pictures=_gallery(product),
-        tint=tint_of(product),
+        tint=tint_of(product.id),
         stock_text=_stock_text(stock),
         stock_tone=tone,
         stock_icon=icon,
