@@ -14,8 +14,19 @@ MESSAGES_PER_ADDRESS = "20 per 15 minutes"
 
 
 def account() -> str:
-    """The account that a form names, however it was typed: ``Alice@…`` and ``alice@…`` count together."""
-    typed = request.form.get("contact") or request.form.get("email") or ""
+    """The account that a form names as its ``contact``, however it was typed: ``Alice@…`` and ``alice@…`` count
+    together."""
+    return _named("contact")
+
+
+def colleague() -> str:
+    """The same for the staff's door, whose form has an ``email``. Each door looks at its own field only: with another
+    name in a field that nobody reads, every guess would count for somebody else."""
+    return _named("email")
+
+
+def _named(field: str) -> str:
+    typed = request.form.get(field, "")
     try:
         return normalise_ref(typed)
     except InvalidInput:

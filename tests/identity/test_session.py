@@ -233,6 +233,14 @@ def test_an_unknown_account_is_limited_just_the_same(guarded, app):
     assert answers == [422] * 10 + [429]
 
 
+def test_guesses_at_a_colleagues_password_count_whatever_else_the_form_says(guarded, owner):
+    client = guarded.test_client()
+    form = {"email": "owner@example.com", "csrf_token": token_of(client, "/backoffice/session")}
+    guesses = [form | {"password": f"guess {n}", "contact": f"nobody{n}@example.com"} for n in range(11)]
+    answers = [client.post("/backoffice/session", data=guess).status_code for guess in guesses]
+    assert answers == [422] * 10 + [429]
+
+
 def test_signing_in_correctly_is_never_counted_as_guessing(guarded, alice):
     for _ in range(12):
         client = guarded.test_client()

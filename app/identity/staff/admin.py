@@ -23,7 +23,7 @@ from app.foundation.pages import Viewer, local_url, page, seen
 from app.foundation.permissions import Permission, public, requires
 from app.foundation.screens import Column, Filter, Screen
 from app.foundation.security import password_matches
-from app.identity.limits import FAILURES_PER_ACCOUNT, PER_ADDRESS, account, failed
+from app.identity.limits import FAILURES_PER_ACCOUNT, PER_ADDRESS, colleague, failed
 from app.identity.session import begin, current_staff, end
 from app.identity.staff.actions import change_own_password, create_staff, reset_staff_password, update_staff
 from app.identity.staff.forms import ROLE_NAMES, OwnPasswordForm, SignInForm, StaffForm
@@ -47,7 +47,7 @@ def new() -> ResponseReturnValue:
 
 @session.post("/session")
 @limiter.limit(PER_ADDRESS)
-@limiter.limit(FAILURES_PER_ACCOUNT, key_func=account, deduct_when=failed)
+@limiter.limit(FAILURES_PER_ACCOUNT, key_func=colleague, deduct_when=failed)
 @public
 def create() -> ResponseReturnValue:
     form = SignInForm()
