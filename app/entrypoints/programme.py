@@ -6,11 +6,12 @@ It tells about several domains at once, so it stands at the door rather than in 
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from fractions import Fraction
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 
@@ -18,13 +19,14 @@ from app.engagement.checkin.terms import CheckinTerms
 from app.foundation import clock
 from app.foundation.formats import points
 from app.foundation.languages import translated
+from app.foundation.money import programme_currency
 from app.foundation.pages import page, viewer
 from app.foundation.permissions import public
+from app.foundation.points import Points
 from app.foundation.terms import current
 from app.identity.session import current_member
 from app.identity.units.queries import all_units
 from app.loyalty.earning import queries as earning
-from app.loyalty.earning.actions import DEFAULTS
 from app.loyalty.earning.explanations import number, one_major
 from app.loyalty.earning.rules import PurchaseRule, Rate
 from app.loyalty.ledger.terms import LedgerTerms
@@ -50,36 +52,20 @@ class Way:
 @public
 def show() -> Response:
     now, kind = clock.now(), viewer().kind
-    rule = _purchase_rule(now)
+    rule, welcome = earning.purchase_rule(now), earning.welcome_points(now)
+    units = [unit for unit in all_units() if unit.active]
     standing = tiers.progress(current_member().id, now=now) if kind == "member" else None
     return page(
         "programme/show.html",
         promise=_promise(rule),
         visitor=kind == "visitor",
         member=kind == "member",
-        welcome=_welcome_points(now),
-        ways=_ways(rule, now),
+        welcome=int(welcome),
+        ways=_ways(rule, welcome, {unit.code: translated(unit.name) for unit in units}),
         cards=ladder_cards(tiers.ladder(), standing),
-        units=[translated(unit.name) for unit in all_units() if unit.active],
+        units=[translated(unit.name) for unit in units],
         expiry=_expiry(current(LedgerTerms)),
     )
-
-
-def _terms_of(kind: str, now: datetime) -> tuple[int, dict[str, object]]:
-    """The version and the numbers in force; before anything was published, those it will start with."""
-    versions = earning.versions(kind)
-    if not versions:
-        return 1, DEFAULTS[kind]
-    rule = earning.in_force(versions, now)
-    return rule.version, rule.terms
-
-
-def _purchase_rule(now: datetime) -> PurchaseRule:
-    return PurchaseRule.parse(*_terms_of("purchase", now))
-
-
-def _welcome_points(now: datetime) -> int:
-    return int(str(_terms_of("joining", now)[1]["points"]))
 
 
 def _promise(rule: PurchaseRule) -> str:
@@ -87,16 +73,16 @@ def _promise(rule: PurchaseRule) -> str:
 
 
 def _one() -> str:
-    return one_major(current_app.config["SETTINGS"].currency)
+    return one_major(programme_currency())
 
 
 def _points(amount: Fraction) -> str:
     return ngettext("%(amount)s point", "%(amount)s points", 1 if amount == 1 else 2, amount=number(amount))
 
 
-def _ways(rule: PurchaseRule, now: datetime) -> list[Way]:
+def _ways(rule: PurchaseRule, welcome: Points, units: Mapping[str, str]) -> list[Way]:
     """What earns points today; what pays nothing is not mentioned."""
-    checkin, welcome = current(CheckinTerms), _welcome_points(now)
+    checkin = current(CheckinTerms)
     everything = rule.rates[-1].points
     ways = [
         Way(
@@ -106,7 +92,7 @@ def _ways(rule: PurchaseRule, now: datetime) -> list[Way]:
             "shopping-bags",
             "brand",
         ),
-        *(_special(rate) for rate in rule.rates[:-1]),
+        *(_special(rate, units) for rate in rule.rates[:-1]),
         Way(_("Check in every day"), _streak(checkin), points(checkin.points, sign=True), "calendar", "gold"),
     ]
     if welcome:
@@ -122,9 +108,8 @@ def _ways(rule: PurchaseRule, now: datetime) -> list[Way]:
     return ways
 
 
-def _special(rate: Rate) -> Way:
+def _special(rate: Rate, units: Mapping[str, str]) -> Way:
     """A rate of its own for a unit, a category or an article."""
-    units = {unit.code: translated(unit.name) for unit in all_units()}
     place = " · ".join(filter(None, (units.get(rate.unit or "", rate.unit), rate.category, rate.sku)))
     badge = _("%(points)s per %(money)s", points=_points(rate.points), money=_one())
     return Way(place, _("A rate of its own."), badge, "sparkles", "info")

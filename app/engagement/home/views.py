@@ -145,7 +145,7 @@ class NextStep:
             ),
             "profile": lambda: cls(
                 _("Complete your profile"),
-                _("So that we can find you at the till and wish you a happy birthday."),
+                _("So that we can find you at the till."),
                 url_for("portal.profile.edit"),
                 "pencil",
                 "info",

@@ -5,18 +5,13 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, DateField, HiddenField, PasswordField, SelectChoice, SelectField, StringField
-from wtforms.validators import EqualTo, InputRequired, Length, Optional
+from wtforms.validators import EqualTo, Length, Optional
 
-from app.foundation.formtools import accepted_by, stripped
+from app.foundation.formtools import NEEDED, accepted_by, at_most, stripped
 from app.identity.names import clean, contact_of, home_region, phone_of
 from app.identity.passwords import LONGEST, SHORTEST
 
-NEEDED = InputRequired(_l("Please fill this in."))
 PASSWORD_HINT = _l("At least 8 characters. Three words that do not belong together make a good one.")
-
-
-def at_most(n: int) -> Length:
-    return Length(max=n, message=_l("Please use at most %(max)d characters."))
 
 
 def new_password(label: str) -> PasswordField:
@@ -78,9 +73,7 @@ class ProfileForm(FlaskForm):
             SelectChoice("other", _l("Other")),
         ],
     )
-    birth_date = DateField(
-        _l("Date of birth"), description=_l("So that a birthday gift arrives in time."), validators=[Optional()]
-    )
+    birth_date = DateField(_l("Date of birth"), validators=[Optional()])
 
 
 class ContactForm(FlaskForm):

@@ -28,7 +28,7 @@ from app.loyalty.earning.reports import (
     ReportedLine,
     difference,
 )
-from app.loyalty.earning.rules import PurchaseAward, PurchaseRule, Spend, purchase_points
+from app.loyalty.earning.rules import DEFAULTS, PurchaseAward, PurchaseRule, Spend, purchase_points
 from app.loyalty.ledger import actions as ledger
 
 __all__ = [
@@ -45,9 +45,6 @@ __all__ = [
 ]
 
 LiveFrom = Literal["import", "purchase"]
-
-DEFAULTS: dict[str, dict[str, Any]] = {"purchase": {"rate": "1"}, "joining": {"points": 20}}
-
 
 # --- rules ------------------------------------------------------------------------------
 

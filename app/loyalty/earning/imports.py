@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from flask import current_app
 from flask_babel import gettext as _
 
 from app.foundation import clock
-from app.foundation.money import minor_units
+from app.foundation.money import minor_units, programme_currency
 from app.foundation.terms import current
 from app.identity.members import actions as members
 from app.identity.members.queries import find_by_refs, normalise_refs
@@ -51,7 +50,7 @@ class Taken:
 
 def limits(*, now: datetime) -> Limits:
     """What the programme believes of a row, by its terms."""
-    terms, currency = current(EarningTerms), current_app.config["SETTINGS"].currency
+    terms, currency = current(EarningTerms), programme_currency()
     return Limits(
         currency=currency,
         zone=clock.programme_zone(),
@@ -121,7 +120,7 @@ def _report(purchase: FilePurchase, units: Mapping[str, Unit], member_ids: Mappi
         order_no=head.order_no,
         member_id=member_ids[head.member],
         occurred_at=head.occurred_at,
-        currency=current_app.config["SETTINGS"].currency,
+        currency=programme_currency(),
         source=SOURCE,
         lines=tuple(row.content for row in purchase.rows),
     )

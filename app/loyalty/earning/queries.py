@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ from app.foundation.points import Points
 from app.identity.units.queries import unit_by_code
 from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
 from app.loyalty.earning.reports import Key, KnownPurchase, ReportedLine
-from app.loyalty.earning.rules import PurchaseRule, Spend, purchase_points
+from app.loyalty.earning.rules import DEFAULTS, PurchaseRule, Spend, purchase_points
 
 
 def versions(kind: str) -> list[EarningRule]:
@@ -33,6 +34,25 @@ def in_force(rules: Sequence[EarningRule], moment: datetime) -> EarningRule:
         raise LookupError("No version of this rule was ever published.")
     started = [rule for rule in rules if rule.starts_at <= moment]
     return max(started, key=lambda rule: (rule.starts_at, rule.version)) if started else rules[0]
+
+
+def purchase_rule(moment: datetime) -> PurchaseRule:
+    """How purchases made at ``moment`` are valued."""
+    return PurchaseRule.parse(*_version_and_terms("purchase", moment))
+
+
+def welcome_points(moment: datetime) -> Points:
+    """What somebody who joins at ``moment`` starts with."""
+    return Points(int(_version_and_terms("joining", moment)[1]["points"]))
+
+
+def _version_and_terms(kind: str, moment: datetime) -> tuple[int, dict[str, Any]]:
+    """Before anything was published: those that the programme will start with."""
+    published = versions(kind)
+    if not published:
+        return 1, DEFAULTS[kind]
+    rule = in_force(published, moment)
+    return rule.version, rule.terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +126,6 @@ def points_of(*, unit_code: str, order_no: str) -> int | None:
 
 def would_earn(*, unit_code: str, currency: str, lines: Sequence[ReportedLine], at: datetime) -> Points:
     """What a purchase made at this moment earns under the version then in force; for checkout pages."""
-    published = versions("purchase")
-    version = in_force(published, at) if published else None
-    rule = PurchaseRule.parse(version.version, version.terms) if version else PurchaseRule.parse(1, {})
+    rule = purchase_rule(at)
     spends = [Spend(line.amount, line.category, line.sku) for line in lines]
     return Points(purchase_points(spends, rule, unit=unit_code, minor_units=minor_units(currency)).points)

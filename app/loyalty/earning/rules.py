@@ -9,6 +9,9 @@ from typing import Any
 
 from app.foundation.errors import InvalidInput
 
+# Version 1 of each kind of rule, until somebody publishes another one.
+DEFAULTS: dict[str, dict[str, Any]] = {"purchase": {"rate": "1"}, "joining": {"points": 20}}
+
 # The more exactly a rate says what it is for, the more it counts.
 _WEIGHT = {"unit": 1, "category": 2, "sku": 4}
 
