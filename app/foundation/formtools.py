@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field
-from wtforms.validators import ValidationError
+from wtforms.validators import InputRequired, Length, ValidationError
 
+from app.config import LOCALES
 from app.foundation.errors import DomainError, InvalidInput
+
+NEEDED = InputRequired(_l("Please fill this in."))
+
+
+def at_most(count: int) -> Length:
+    """No more characters than the column takes."""
+    return Length(max=count, message=_l("Please use at most %(max)d characters."))
 
 
 def accepted_by(rule: Callable[[str], Any]) -> Callable[[FlaskForm, Field], None]:
@@ -28,6 +37,16 @@ def accepted_by(rule: Callable[[str], Any]) -> Callable[[FlaskForm, Field], None
 
 def stripped(text: str | None) -> str | None:
     return text.strip() if text else text
+
+
+def texts_of(values: Mapping[str, Any], what: str) -> dict[str, str]:
+    """What stands in the fields ``name_en``, ``name_zh_Hans`` … by language."""
+    return {locale: values[f"{what}_{locale}"] or "" for locale in LOCALES}
+
+
+def by_language(what: str, texts: Mapping[str, str]) -> dict[str, str]:
+    """The other way round: a text by language as the values of those fields."""
+    return {f"{what}_{locale}": texts.get(locale, "") for locale in LOCALES}
 
 
 def refuse(form: FlaskForm, error: DomainError, field: str | None = None) -> None:

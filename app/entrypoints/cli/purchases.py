@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask import current_app
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.formats import money, points
-from app.foundation.money import Money
+from app.foundation.money import Money, programme_currency
 from app.loyalty.earning.actions import LiveFrom
 from app.loyalty.earning.files import FilePurchase, Survey, UnusableFile, read, survey
 from app.loyalty.earning.imports import Taken, limits, take_in
@@ -214,4 +213,4 @@ def sorted_errors(outcome: Outcome) -> list[LineError]:
 
 
 def _sum(taken: Taken) -> Money:
-    return Money(taken.amount, current_app.config["SETTINGS"].currency)
+    return Money(taken.amount, programme_currency())

@@ -16,21 +16,19 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms.validators import ValidationError
 
 from app.config import LOCALES
 from app.foundation import clock
 from app.foundation import terms as house_terms
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
-from app.foundation.formtools import refuse, stripped
+from app.foundation.formtools import NEEDED, at_most, refuse, stripped
 from app.foundation.languages import translated
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, allowed, requires
 
 terms_pages = Blueprint("terms", __name__, url_prefix="/terms")
-
-NEEDED = InputRequired(_l("Please fill this in."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +137,7 @@ def _field(entry: Field[Any], kind: Any) -> Any:
     if kind is int:
         return IntegerField(label, description=help_text, validators=[NEEDED, _within_reason])
     if kind is str:
-        return StringField(label, description=help_text, filters=[stripped], validators=[NEEDED, Length(max=500)])
+        return StringField(label, description=help_text, filters=[stripped], validators=[NEEDED, at_most(500)])
     help_text = help_text or _l("A line each: code | English | 简体中文 | 繁體中文")
     return TextsField(label, description=help_text, render_kw={"rows": 8})
 

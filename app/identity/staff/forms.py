@@ -10,13 +10,12 @@ from wtforms import BooleanField, HiddenField, PasswordField, RadioField, Select
 from wtforms.validators import EqualTo, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from app.foundation.formtools import accepted_by, stripped
+from app.foundation.formtools import NEEDED, accepted_by, at_most, stripped
 from app.foundation.languages import translated
 from app.identity.names import email_of
 from app.identity.passwords import LONGEST, SHORTEST
 from app.identity.units.queries import all_units
 
-NEEDED = InputRequired(_l("Please fill this in."))
 PASSWORD_LENGTH = Length(min=SHORTEST, max=LONGEST, message=_l("Please use %(min)d to %(max)d characters."))
 ROLE_LABELS = {
     "merchant": _l("Merchant: products, stock and orders of their own units"),
@@ -36,8 +35,8 @@ class SignInForm(FlaskForm):
 class StaffForm(FlaskForm):
     """``password`` is needed for a new colleague; later it stays as it is when left empty."""
 
-    name = StringField(_l("Name"), filters=[stripped], validators=[NEEDED, Length(max=80)])
-    email = StringField(_l("Email"), filters=[stripped], validators=[NEEDED, Length(max=254), accepted_by(email_of)])
+    name = StringField(_l("Name"), filters=[stripped], validators=[NEEDED, at_most(80)])
+    email = StringField(_l("Email"), filters=[stripped], validators=[NEEDED, at_most(254), accepted_by(email_of)])
     role = RadioField(
         _l("Role"),
         choices=[SelectChoice(*role) for role in ROLE_LABELS.items()],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.config import LOCALES
 from app.foundation.actors import Actor
+from app.foundation.formtools import by_language, texts_of
 from app.foundation.languages import LABELS, translated
 from app.foundation.permissions import Permission
 from app.foundation.screens import Column, Filter, Screen
@@ -19,22 +19,17 @@ from app.identity.units.forms import UnitForm
 from app.identity.units.models import Unit
 
 
-def _names(values: Mapping[str, Any]) -> dict[str, str]:
-    return {locale: values[f"name_{locale}"] or "" for locale in LOCALES}
-
-
 def _open(*, code: str, by: Actor, now: datetime, active: bool, **values: Any) -> Unit:
-    unit = open_unit(code=code, name=_names(values), by=by, now=now)
+    unit = open_unit(code=code, name=texts_of(values, "name"), by=by, now=now)
     return unit if active else update_unit(unit, name=unit.name, active=False, by=by, now=now)
 
 
 def _update(unit: Unit, *, code: str, by: Actor, now: datetime, active: bool, **values: Any) -> Unit:
-    return update_unit(unit, name=_names(values), active=active, by=by, now=now)
+    return update_unit(unit, name=texts_of(values, "name"), active=active, by=by, now=now)
 
 
 def _values(unit: Unit) -> dict[str, Any]:
-    names = {f"name_{locale}": unit.name.get(locale, "") for locale in LOCALES}
-    return {"code": unit.code, "active": unit.active, **names}
+    return {"code": unit.code, "active": unit.active, **by_language("name", unit.name)}
 
 
 def _languages(unit: Unit) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, flash, request, url_for
+from flask import Blueprint, Response, abort, flash, request, url_for
 from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
@@ -17,6 +17,7 @@ from app.foundation.database import transaction
 from app.foundation.errors import DomainError, InvalidInput
 from app.foundation.formats import points
 from app.foundation.languages import translated
+from app.foundation.money import programme_currency
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, allowed, requires
 from app.identity.session import current_staff
@@ -40,10 +41,6 @@ def own_product_or_404(slug: str) -> Product:
 
 def me() -> Actor:
     return current_staff().actor
-
-
-def currency() -> str:
-    return str(current_app.config["SETTINGS"].currency)
 
 
 # --- the list -----------------------------------------------------------------------------
@@ -163,7 +160,7 @@ def create() -> BaseResponse:
     form.offer(names.unit_names, names.category_names)
     if rows := request.form.get("more"):
         return _one_row_more(form, names, rows)
-    if not form.check(currency()):
+    if not form.check(programme_currency()):
         return _form_page(form, names, status=422)
     try:
         with transaction():
@@ -192,7 +189,7 @@ def update(slug: str) -> BaseResponse:
     form.offer(names.unit_names, names.category_names)
     if rows := request.form.get("more"):
         return _one_row_more(form, names, rows, product)
-    if not form.check(currency()):
+    if not form.check(programme_currency()):
         return _form_page(form, names, product, status=422)
     seen_revision = form.revision.data or ""
     try:
@@ -240,7 +237,7 @@ def _form_page(
         back_url=url_for(".show", slug=product.slug) if product else url_for(".index"),
         saved_url=url_for(".show", slug=product.slug) if product else None,
         conflict=conflict,
-        currency=currency(),
+        currency=programme_currency(),
         stocks={str(variant.id): points(variant.stock) for variant in product.variants} if product else {},
         more_ways=len(form.ways) < (form.ways.max_entries or 0),
         more_variants=len(form.variants) < (form.variants.max_entries or 0),

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.config import LOCALES
 from app.foundation.actors import Actor
+from app.foundation.formtools import by_language, texts_of
 from app.foundation.languages import LABELS, translated
 from app.foundation.permissions import Permission
 from app.foundation.screens import Column, Screen
@@ -17,22 +18,17 @@ from app.mall.catalog.forms import CategoryForm
 from app.mall.catalog.models import Category
 
 
-def _names(values: dict[str, Any]) -> dict[str, str]:
-    return {locale: values[f"name_{locale}"] or "" for locale in LOCALES}
-
-
 def _create(*, code: str, rank: str, by: Actor, now: datetime, **values: Any) -> Category:
-    return create_category(code=code, name=_names(values), rank=int(rank), by=by, now=now)
+    return create_category(code=code, name=texts_of(values, "name"), rank=int(rank), by=by, now=now)
 
 
 def _update(category: Category, *, code: str, rank: str, by: Actor, now: datetime, **values: Any) -> Category:
     """The code in the form is shown, never written."""
-    return update_category(category, name=_names(values), rank=int(rank), by=by, now=now)
+    return update_category(category, name=texts_of(values, "name"), rank=int(rank), by=by, now=now)
 
 
 def _values(category: Category) -> dict[str, Any]:
-    names = {f"name_{locale}": category.name.get(locale, "") for locale in LOCALES}
-    return {"code": category.code, "rank": str(category.rank), **names}
+    return {"code": category.code, "rank": str(category.rank), **by_language("name", category.name)}
 
 
 categories = Screen(

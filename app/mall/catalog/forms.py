@@ -24,10 +24,10 @@ from wtforms import (
     StringField,
     TextAreaField,
 )
-from wtforms.validators import Length, ValidationError
+from wtforms.validators import ValidationError
 
-from app.config import LOCALES
 from app.foundation.errors import NotFound
+from app.foundation.formtools import at_most, by_language, texts_of
 from app.foundation.money import Money
 from app.foundation.points import Points
 from app.mall.catalog.models import Product, Variant
@@ -156,13 +156,12 @@ def chosen(field: SelectField) -> bool:
 
 
 def name_field(label: Any) -> StringField:
-    too_long = Length(max=LONGEST_NAME, message=_l("Please keep it to %(max)d characters."))
-    return StringField(label, filters=[one_line], validators=[too_long, plain])
+    return StringField(label, filters=[one_line], validators=[at_most(LONGEST_NAME), plain])
 
 
 def description_field(label: Any) -> TextAreaField:
-    too_long = Length(max=LONGEST_DESCRIPTION, message=_l("Please keep it to %(max)d characters."))
-    return TextAreaField(label, filters=[lambda text: (text or "").strip()], validators=[too_long, readable])
+    checks = [at_most(LONGEST_DESCRIPTION), readable]
+    return TextAreaField(label, filters=[lambda text: (text or "").strip()], validators=checks)
 
 
 class WayRow(Form):
@@ -189,12 +188,7 @@ class VariantRow(Form):
 
     @property
     def empty(self) -> bool:
-        return not (self.id.data or self.sku.data or self.stock.data or any(texts(self, "name").values()))
-
-
-def texts(form: Form, what: str) -> dict[str, str]:
-    """What stands in ``name_en``, ``name_zh_Hans`` … by language."""
-    return {language: form[f"{what}_{language}"].data or "" for language in LOCALES}
+        return not (self.id.data or self.sku.data or self.stock.data or any(texts_of(self.data, "name").values()))
 
 
 class ProductForm(FlaskForm):
@@ -240,7 +234,7 @@ class ProductForm(FlaskForm):
         )
 
     def _check_names(self) -> bool:
-        if any(texts(self, "name").values()):
+        if any(texts_of(self.data, "name").values()):
             return True
         blame(self.name_en, _("Please write the name in at least one language."))
         return False
@@ -304,8 +298,8 @@ class ProductForm(FlaskForm):
             unit_id=unit_ids[self.unit.data],
             category_id=category_ids[self.category.data],
             kind=self.kind.data,
-            name=texts(self, "name"),
-            description=texts(self, "description"),
+            name=texts_of(self.data, "name"),
+            description=texts_of(self.data, "description"),
             list_price=self.list_price.money,
             ways=[Way(Points(row.form.points.number), row.form.cash.money) for row in self.ways if not row.form.empty],
             variants=[_variant_draft(row) for row in self._variant_rows],
@@ -318,7 +312,7 @@ def _variant_draft(row: VariantRow) -> VariantDraft:
     return VariantDraft(
         id=int(row.id.data) if row.id.data else None,
         sku=row.sku.data,
-        name=texts(row, "name"),
+        name=texts_of(row.data, "name"),
         stock=row.stock.number,
         active=row.active.data,
     )
@@ -331,8 +325,8 @@ def values_of(product: Product, unit: str, category: str) -> dict[str, Any]:
         "unit": unit,
         "category": category,
         "kind": product.kind,
-        **_by_language("name", product.name),
-        **_by_language("description", product.description),
+        **by_language("name", product.name),
+        **by_language("description", product.description),
         "list_price": str(product.worth.decimal),
         "ways": [
             {"points": str(price.points), "cash": str(Money(price.cash, product.currency).decimal)}
@@ -348,12 +342,8 @@ def _variant_values(variant: Variant) -> dict[str, Any]:
         "sku": variant.sku,
         "stock": str(variant.stock),
         "active": variant.active,
-        **_by_language("name", variant.name),
+        **by_language("name", variant.name),
     }
-
-
-def _by_language(what: str, by_language: Mapping[str, str]) -> dict[str, str]:
-    return {f"{what}_{language}": by_language.get(language, "") for language in LOCALES}
 
 
 # --- stock, pictures, filters ---------------------------------------------------------------
@@ -373,7 +363,7 @@ class StockForm(FlaskForm):
     reference = StringField(
         _l("Note"),
         filters=[one_line],
-        validators=[Length(max=80, message=_l("Please keep it to %(max)d characters.")), plain],
+        validators=[at_most(80), plain],
     )
 
     def check(self) -> bool:
@@ -398,7 +388,7 @@ class CategoryForm(FlaskForm):
         _l("Code"),
         description=_l("Small letters, digits and hyphens. Orders and earning rules name it, so it stays for good."),
         filters=[one_line],
-        validators=[Length(max=32, message=_l("Please keep it to %(max)d characters."))],
+        validators=[at_most(32)],
     )
     name_en = name_field(_l("Name in English"))
     name_zh_Hans = name_field(_l("Name in Simplified Chinese"))  # noqa: N815

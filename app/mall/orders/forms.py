@@ -9,14 +9,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, SelectField, StringField
-from wtforms.validators import InputRequired, Length
 
 from app.foundation.errors import InvalidInput
-from app.foundation.formtools import accepted_by, stripped
+from app.foundation.formtools import NEEDED, accepted_by, at_most, stripped
 from app.identity.members.queries import normalise_ref
 from app.mall.orders.rules import ADDRESS_PARTS
 
-NEEDED = InputRequired(_l("Please fill this in."))
 OTHER_CARRIER = "other"
 CARRIERS = {
     "sf": "SF Express 顺丰",
@@ -30,10 +28,6 @@ CARRIERS = {
     "fedex": "FedEx",
     "ups": "UPS",
 }
-
-
-def at_most(count: int) -> Length:
-    return Length(max=count, message=_l("Please use at most %(max)d characters."))
 
 
 def phone(text: str) -> str:

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, abort, current_app, flash, redirect, request, url_for
+from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -17,7 +17,7 @@ from app.foundation.errors import DomainError
 from app.foundation.formats import money, points
 from app.foundation.formtools import refuse
 from app.foundation.languages import translated
-from app.foundation.money import Money
+from app.foundation.money import Money, programme_currency
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
 from app.foundation.points import Points
@@ -263,8 +263,7 @@ def _place(member: Member, wish: Wish, form: OrderForm) -> Order:
 def _seen_figures(form: OrderForm) -> Figures:
     """What the person saw. Figures that make no sense differ from any price, so they ask again."""
     seen_points, seen_cash = _number(form.seen_points.data), _number(form.seen_cash.data)
-    currency = str(current_app.config["SETTINGS"].currency)
-    return Figures(Points(seen_points or 0), Money(seen_cash or 0, currency))
+    return Figures(Points(seen_points or 0), Money(seen_cash or 0, programme_currency()))
 
 
 # --- one order ----------------------------------------------------------------------------
