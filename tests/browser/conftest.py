@@ -46,7 +46,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         subprocess.run([sys.executable, "-m", "tools.catalogues", "compile"], cwd=run.ROOT, check=True)
         prepare = [sys.executable, "-m", "tools.prepare"]
         made = subprocess.run(prepare, cwd=run.ROOT, env=env, stdout=log, stderr=log, check=False)
-        assert made.returncode == 0, (folder / "log").read_text()[-3000:]
+        assert made.returncode == 0, (folder / "log").read_text()[-600:]
         server = [run.BIN / "granian", *run.server_options(port, env), "wsgi:app"]
         worker = [run.BIN / "flask", "--app", "wsgi", "worker"]
         children = [run.start(command, env, output=log) for command in (server, worker)]

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.walker import Walker
+
 MEMBERS = ("alice@example.com", "bob@example.com")
 STAFF = tuple(f"{role}@example.com" for role in ("merchant", "agent", "auditor", "owner"))
 PUBLIC = ("/", "/programme", "/mall", "/session", "/registration", "/password", "/backoffice/session")
 SCREENS = [(390, "light", "en-US"), (390, "dark", "zh-CN"), (1280, "light", "zh-TW"), (1280, "dark", "en-US")]
+# A language changes how wide things are, not their colours and roles: two of the four are enough for WCAG.
+LOOKED_AT = [SCREENS[0], SCREENS[3]]
 
 
 @pytest.mark.parametrize(("width", "theme", "locale"), SCREENS)
@@ -20,11 +24,12 @@ def test_a_visitor_opens_every_public_page(visit, path, width, theme, locale):
 @pytest.mark.parametrize("account", MEMBERS + STAFF)
 def test_everybody_opens_every_page_of_their_menus(visit, account, width, theme, locale):
     walker = visit(account, width=width, theme=theme, locale=locale)
-    walker.open("/" if account in MEMBERS else "/backoffice/").look()
+    look = Walker.look if (width, theme, locale) in LOOKED_AT else Walker.fits
+    look(walker.open("/" if account in MEMBERS else "/backoffice/"))
     paths = walker.navigation()
     assert len(paths) >= 3
     for path in paths:
-        walker.open(path).look()
+        look(walker.open(path))
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -85,13 +85,18 @@ class Walker:
 
     # --- looking ---
 
-    def look(self) -> Walker:
-        """The page fits the screen, its pictures load, and WCAG 2.2 AA finds nothing."""
+    def fits(self) -> Walker:
+        """The page is no wider than the screen, and its pictures load."""
         path = urlsplit(self.page.url).path
         too_wide = self.page.evaluate(TOO_WIDE)
         assert not too_wide, f"{path} is wider than the screen: {too_wide}"
         broken = self.page.evaluate(BROKEN_PICTURES)
         assert not broken, f"{path} has broken pictures: {broken}"
+        return self
+
+    def look(self) -> Walker:
+        """The page fits, and WCAG 2.2 AA finds nothing."""
+        path = urlsplit(self.fits().page.url).path
         found = Axe().run(self.page, options=WCAG).response["violations"]
         assert not found, f"{path}:\n" + "\n".join(map(readable, found))
         return self
