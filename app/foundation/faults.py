@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.extensions import login_manager
 from app.foundation.database import db
 from app.foundation.errors import DomainError
-from app.foundation.pages import local_url, page
+from app.foundation.pages import local_url, page, viewer
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +56,17 @@ def _answer(status: int, sentence: str | None = None, headers: dict[str, str] | 
         title=title,
         text=sentence or text,
         picture=picture,
-        action_label=_("Go to the start page"),
-        action_url="/backoffice/" if request.path.startswith("/backoffice") else "/",
+        **_way_on(status),
         request_id=g.request_id,
     )
+
+
+def _way_on(status: int) -> dict[str, str]:
+    """Where to go from here. A member at the office's door would be refused again on its start page."""
+    office = request.path.startswith("/backoffice")
+    if office and status == 403 and viewer().kind != "staff":
+        return {"action_label": _("Sign in as a colleague"), "action_url": "/backoffice/session"}
+    return {"action_label": _("Go to the start page"), "action_url": "/backoffice/" if office else "/"}
 
 
 def _http_error(error: HTTPException) -> Response | HTTPException:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask import request
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.foundation.database import db
+from app.foundation.database import UTCDateTime, db
 
 T = TypeVar("T")
 Key = InstrumentedAttribute[Any]
@@ -70,10 +70,14 @@ def _read(after: str | None, keys: Sequence[Key]) -> list[Any] | None:
         return None
     try:
         plain = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-        values = [_typed(value, key.type.python_type) for value, key in zip(plain, keys, strict=True)]
+        values = [_typed(value, _kind(key)) for value, key in zip(plain, keys, strict=True)]
     except (ValueError, TypeError, binascii.Error, RecursionError):
         return None
     return values
+
+
+def _kind(key: Key) -> type:
+    return datetime if isinstance(key.type, UTCDateTime) else key.type.python_type
 
 
 def _typed(value: Any, kind: type) -> Any:

@@ -166,7 +166,9 @@ def test_htmx_is_sent_to_the_sign_in_page_as_a_whole(client):
 
 
 def test_a_member_may_not_enter_the_back_office_and_a_colleague_not_the_portal(app, alice, owner):
-    assert sign_in(app.test_client(), alice).get("/backoffice/").status_code == 403
+    refused = sign_in(app.test_client(), alice).get("/backoffice/")
+    assert refused.status_code == 403
+    assert 'href="/backoffice/session"' in refused.text
     assert sign_in(app.test_client(), owner).get("/me").status_code == 403
 
 
