@@ -30,7 +30,7 @@ def _named(field: str) -> str:
     try:
         return normalise_ref(typed)
     except InvalidInput:
-        return typed[:254].lower()
+        return typed[:254].lower() or "nobody"
 
 
 def failed(response: Response) -> bool:

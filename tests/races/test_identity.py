@@ -15,6 +15,7 @@ from app.identity.staff.models import Staff
 from app.identity.staff.queries import staff_by_id
 from tests.cast import PASSWORD
 from tests.conftest import NOON
+from tests.identity.mailbox import code_for
 from tests.racing import ON_POSTGRESQL, at_once, refusals
 
 
@@ -30,6 +31,22 @@ def test_eight_who_register_the_same_email_at_once_become_one_member(app):
 
     answers = at_once(app, [join] * 8)
     assert refusals(answers) == 7
+    assert count(Member) == 1
+
+
+def test_a_code_sent_by_four_clicks_at_once_makes_one_member_and_no_mistake_of_ours(app):
+    begun = app.test_client()
+    begun.post("/registration", data={"contact": "carol@example.com", "name": "Carol", "password": PASSWORD})
+    code, cookie = code_for("carol@example.com"), begun.get_cookie("session").value
+
+    def click():
+        client = app.test_client()
+        client.set_cookie("session", cookie)
+        return client.post("/registration/confirmation", data={"code": code}).location
+
+    answers = at_once(app, [click] * 4)
+    assert answers.count("/") == 1
+    assert answers.count("/registration") == 3
     assert count(Member) == 1
 
 

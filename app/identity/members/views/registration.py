@@ -85,8 +85,9 @@ def create_confirmation() -> ResponseReturnValue:
         return _start_again()
     if not form.validate_on_submit():
         return _code_form(form, begun, status=422)
+    token = begun.token  # Kept apart from its row: a double click's twin may have used that up.
     with transaction():
-        member = confirm_registration(token=begun.token, code=form.code.data, now=clock.now())
+        member = confirm_registration(token=token, code=form.code.data, now=clock.now())
     if member is None:
         if (begun := _begun()) is None:
             return _start_again()
@@ -106,8 +107,9 @@ def create_message() -> ResponseReturnValue:
     begun = _begun()
     if begun is None:
         return _start_again()
+    token = begun.token
     with transaction():
-        sent = send_another_code(token=begun.token, now=clock.now())
+        sent = send_another_code(token=token, now=clock.now())
     if sent:
         flash(_("We have sent another message. Only the newest code counts."), "info")
     else:
