@@ -8,7 +8,7 @@ from datetime import date, datetime
 from babel.dates import format_timedelta
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from flask import Flask
-from flask_babel import format_date, format_datetime, get_locale
+from flask_babel import format_date, format_datetime, format_time, get_locale
 
 from app.foundation import clock
 from app.foundation.languages import translated
@@ -52,7 +52,8 @@ def day(value: date | datetime, form: str = "medium") -> str:
 
 
 def moment(value: datetime, form: str = "medium") -> str:
-    return format_datetime(value, form)
+    """``Jun 15, 2026 · 12:00``; with ``short`` as brief as the language knows it. Nobody needs the seconds."""
+    return f"{day(value)} · {format_time(value, 'short')}" if form == "medium" else format_datetime(value, form)
 
 
 def relative(value: datetime) -> str:

@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.foundation import clock
-from app.foundation.actors import SYSTEM
 from app.foundation.database import transaction
 from app.foundation.formats import moment, points
 from app.foundation.formtools import refuse
@@ -29,7 +28,7 @@ from app.mall.orders import actions, queries, states
 from app.mall.orders.forms import ShipmentForm
 from app.mall.orders.models import Order
 from app.mall.orders.rules import is_number, one_line
-from app.mall.orders.statements import TONES, label_of, minute, order_shown, price_of
+from app.mall.orders.statements import TONES, label_of, order_shown, price_of
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import payments_of
 
@@ -164,7 +163,7 @@ def _order_page(order: Order, form: ShipmentForm, *, status: int = 200) -> Respo
         fragments={"order"},
         status=status,
         order=shown,
-        history=_history(order, shown.history),
+        history=[{**event, "by": event["who"]} for event in shown.history],
         unit=translated(unit),
         member=member.label,
         member_code=member.code,
@@ -184,12 +183,6 @@ def _order_page(order: Order, form: ShipmentForm, *, status: int = 200) -> Respo
 def _can(order: Order, state: str) -> bool:
     fulfils = allowed(Permission.ORDER_FULFIL)
     return fulfils and states.may(order.state, state, who="merchant", parcel=order.parcel)
-
-
-def _history(order: Order, shown: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The member's history, with who did it."""
-    by = {minute(step.at): _("system") if step.by == SYSTEM.label else step.by for step in order.steps}
-    return [{**event, "by": by.get(event["time"])} for event in shown]
 
 
 @orders.post("/<number>/packing")

@@ -13,11 +13,12 @@ from flask_babel import format_time, get_locale, get_timezone, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.foundation.formats import day, money, points
+from app.foundation.formats import day, moment, money, points
 from app.foundation.languages import translated
 from app.foundation.money import Money
 from app.mall.catalog.statements import picture_of
 from app.mall.orders import states
+from app.mall.orders.histories import HAPPENED, history, surplus_notice
 from app.mall.orders.models import Order, OrderLine
 from app.mall.orders.queries import OpenOrder
 from app.mall.orders.terms import OrderTerms
@@ -35,17 +36,7 @@ TONES = {
     "cancelled": "neutral",
     "closed": "neutral",
 }
-_HAPPENED = {
-    "placed": _l("Ordered"),
-    "paid": _l("Paid"),
-    "packed": _l("Packed"),
-    "shipped": _l("Shipped"),
-    "delivered": _l("Received"),
-    "completed": _l("Completed"),
-    "cancelled": _l("Cancelled"),
-    "closed": _l("Closed, because it was not paid in time"),
-}
-_STEP = {**_HAPPENED, "closed": _l("Closed"), "completed": _l("Done")}  # Six of them stand side by side on a phone.
+_STEP = {**HAPPENED, "closed": _l("Closed"), "completed": _l("Done")}  # Six of them stand side by side on a phone.
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +107,6 @@ def short_day(value: datetime) -> str:
     return format_skeleton("MMMd", value, tzinfo=get_timezone(), locale=get_locale())
 
 
-def minute(value: datetime) -> str:
-    """``Jun 15, 2026 · 12:00``: nobody needs the seconds."""
-    return f"{day(value)} · {format_time(value, 'short')}"
-
-
 def price_of(points_: int, cash: Money) -> tuple[str, str | None]:
     """The points, and the cash as a second line if there is any."""
     return _("%(points)s points", points=points(points_)), f"+ {money(cash)}" if cash else None
@@ -188,14 +174,14 @@ def order_shown(
     title, text, picture = _what_next(order, at, translated(unit), terms)
     return OrderShown(
         number=order.number,
-        placed=_("Ordered on %(moment)s", moment=minute(order.placed_at)),
+        placed=_("Ordered on %(moment)s", moment=moment(order.placed_at)),
         state=order.state,
         state_label=label_of(order),
         tone=TONES[order.state],
         lines=[line_shown(line, order.currency) for line in order.lines],
         figures=_figures(order),
         progress=_progress(order, at),
-        history=_history(order, payments, at),
+        history=history(order, payments, at),
         address=_address(order),
         carrier=order.carrier,
         tracking_number=order.tracking_number,
@@ -208,7 +194,7 @@ def order_shown(
         can_cancel=states.may(order.state, "cancelled", who="member", parcel=order.parcel),
         can_confirm=states.may(order.state, "delivered", who="member", parcel=order.parcel),
         over=order.state in ("completed", *states.ENDED),
-        surplus=_surplus_notice(order, payments, at),
+        surplus=surplus_notice(order, payments, at),
     )
 
 
@@ -292,62 +278,6 @@ def _after_receiving(order: Order, at: Mapping[str, datetime], unit: str, terms:
         return _("Ready to use"), text, "ticket"
     text = _("Enjoy it! On %(day)s, when the time for returns is over, the order is completed.", day=until)
     return _("You have it"), text, "gift"
-
-
-# --- history ---------------------------------------------------------------------------------
-
-
-def _history(order: Order, payments: Sequence[Payment], at: Mapping[str, datetime]) -> list[dict[str, Any]]:
-    """Everything that happened, newest first."""
-    events = [(step.at, step.id, _HAPPENED[step.state], _detail(order, step.state)) for step in order.steps]
-    for payment in payments:
-        events += [(when, 0, title, None) for when, title in _of_payment(order, payment, at)]
-    ordered = sorted(events, key=lambda event: event[:2], reverse=True)
-    return [
-        {"title": str(title), "time": minute(when), "text": text, "tone": "brand" if place == 0 else None}
-        for place, (when, _id, title, text) in enumerate(ordered)
-    ]
-
-
-def _detail(order: Order, state: str) -> str | None:
-    if state == "shipped" and order.tracking_number:
-        return f"{order.carrier} · {order.tracking_number}"
-    return None
-
-
-def _of_payment(order: Order, payment: Payment, at: Mapping[str, datetime]) -> list[tuple[datetime, str]]:
-    amount = money(payment.money)
-    settled = payment.settled_at
-    if settled is None:
-        return []
-    if payment.state == "failed":
-        # Attempts given up because the order ended, or because another one succeeded, are no news.
-        ended = {at.get(state) for state in ("paid", *states.ENDED)}
-        return [] if settled in ended else [(settled, _("A payment of %(amount)s did not go through", amount=amount))]
-    if not _is_surplus(order, payment, at):
-        return []
-    events = [(settled, _("A payment of %(amount)s came too late", amount=amount))]
-    if payment.refunded_at:
-        events.append((payment.refunded_at, _("%(amount)s were paid back", amount=amount)))
-    return events
-
-
-def _is_surplus(order: Order, payment: Payment, at: Mapping[str, datetime]) -> bool:
-    """Cash that no order waited for: it goes back, or has gone."""
-    if payment.state == "refunded":
-        return True
-    return payment.state == "paid" and payment.settled_at != at.get("paid")
-
-
-def _surplus_notice(order: Order, payments: Sequence[Payment], at: Mapping[str, datetime]) -> str | None:
-    for payment in payments:
-        if not _is_surplus(order, payment, at):
-            continue
-        amount = money(payment.money)
-        if payment.refunded_at:
-            return _("Your payment of %(amount)s came too late and was paid back in full.", amount=amount)
-        return _("Your payment of %(amount)s came too late. We are paying it back in full.", amount=amount)
-    return None
 
 
 def _address(order: Order) -> list[str]:

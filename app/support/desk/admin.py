@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_datetime, ngettext
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
-from app.foundation.formats import money, points
+from app.foundation.formats import moment, money, points
 from app.foundation.languages import translated
 from app.foundation.money import Money
 from app.foundation.pages import Viewer, page, seen
@@ -271,6 +271,6 @@ def timeline(member: Member, picture: Picture) -> list[dict[str, str]]:
         events.append((done.at, title, "", "", "brand"))
     events.sort(key=lambda event: event[0], reverse=True)
     return [
-        {"title": title, "text": text, "time": format_datetime(at, "short"), "by": by, "tone": tone}
+        {"title": title, "text": text, "time": moment(at, "short"), "by": by, "tone": tone}
         for at, title, text, by, tone in events[:15]
     ]
