@@ -133,7 +133,7 @@ def test_lists_search_filter_and_survive_nonsense(client, owner):
     make_unit("dining", "Dining")
     sign_in(client, owner)
     assert "Dining" not in client.get("/backoffice/units?q=cine").text
-    assert "Nothing fits" in client.get("/backoffice/units?q=%25%25&active=yes").text
+    assert "Nothing found" in client.get("/backoffice/units?q=%25%25&active=yes").text
     for query in (
         "after=xx",
         "active=perhaps",

@@ -127,7 +127,7 @@ def test_a_period_begins_with_a_month_in_the_programmes_timezone(points, carol):
 def test_a_filter_that_fits_nothing_offers_the_way_back(points, carol):
     with transaction():
         give_points(carol.id, 1, key="a")
-    assert "Show everything" in points(show="spent")
+    assert "Show all" in points(show="spent")
     assert "Nothing on the way" in points(show="on_the_way")
 
 

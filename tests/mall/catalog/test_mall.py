@@ -246,7 +246,7 @@ def test_more_products_come_as_a_part_of_the_page_to_htmx_and_as_a_page_to_every
 def test_nothing_found_says_what_to_do_and_an_empty_mall_says_something_kind(app, client):
     assert "The shelves are being filled" in client.get("/mall").text
     put_on_shelf()
-    assert "Show everything" in client.get("/mall?q=unicorn").text
+    assert "Show all" in client.get("/mall?q=unicorn").text
 
 
 def test_the_number_of_queries_does_not_grow_with_the_number_of_products(app, client, alice):
