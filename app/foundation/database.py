@@ -13,7 +13,8 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeVarTuple
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, TypeVarTuple, cast
 
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
@@ -79,6 +80,11 @@ if TYPE_CHECKING:
     Model = Base
 else:
     Model = db.Model
+
+
+def table_of(model: type[Base]) -> sa.Table:
+    """The table itself, for statements that make do without the mapper."""
+    return cast("sa.Table", model.__table__)
 
 
 # --- transactions -----------------------------------------------------------------------
@@ -152,13 +158,18 @@ def lock(order: LockOrder, statement: sa.Select[*Columns]) -> sa.Select[*Columns
     Without ``populate_existing`` SQLAlchemy would hand back the values from before the
     lock. Raises ``RuntimeError`` outside ``transaction()`` or against the lock order.
     """
+    keep_lock_order(order)
+    return statement.with_for_update().execution_options(populate_existing=True)
+
+
+def keep_lock_order(order: LockOrder) -> None:
+    """Say what is locked next, where the locking statement is made beforehand. Raises as ``lock``."""
     info = db.session().info
     if not info.get("transaction"):
         raise RuntimeError("A lock needs a transaction.")
     if order < info["lock_order"]:
         raise RuntimeError(f"{order.name} must be locked before {LockOrder(info['lock_order']).name}.")
     info["lock_order"] = order
-    return statement.with_for_update().execution_options(populate_existing=True)
 
 
 def insert_new(
@@ -167,10 +178,17 @@ def insert_new(
     """Insert the rows whose unique columns ``unless`` are not taken yet; return ``returning`` of those inserted."""
     if not rows:
         return []
-    dialect = sqlite if db.session().get_bind().dialect.name == "sqlite" else postgresql
+    connection = db.session().connection()
+    statement = _insert_new(connection.dialect.name, table, tuple(unless), tuple(column.key for column in returning))
+    return connection.execute(statement, list(rows)).all()
+
+
+@cache
+def _insert_new(dialect: str, table: type[Base], unless: tuple[str, ...], returning: tuple[str, ...]) -> Any:
     # Into the table rather than the class: the mapper's bookkeeping would cost a tenth of a large import.
-    inserted = dialect.insert(table.__table__).on_conflict_do_nothing(index_elements=list(unless))
-    return db.session().execute(inserted.returning(*returning), list(rows)).all()
+    target = table_of(table)
+    inserted = (sqlite if dialect == "sqlite" else postgresql).insert(target)
+    return inserted.on_conflict_do_nothing(index_elements=unless).returning(*(target.c[name] for name in returning))
 
 
 # --- SQLite ---------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from app.foundation.terms import current
 from app.loyalty.ledger import book
 from app.loyalty.ledger.book import LockedWallet, Posting
 from app.loyalty.ledger.errors import AlreadyResolved, InsufficientPoints, InvalidAmount, KeyReused, WalletFrozen
-from app.loyalty.ledger.expiry import expire_lots, free_lots
+from app.loyalty.ledger.expiry import live_lots
 from app.loyalty.ledger.holds import post_pending, settle_due, void_pending
 from app.loyalty.ledger.models import LEDGERS, Wallet
 from app.loyalty.ledger.returns import Clawback, claw_back, give_back, reverse
@@ -280,10 +280,10 @@ def _debit(
         return book.posting_of(earlier, ledger)
     if wallet.frozen and account == "redemption":
         raise WalletFrozen
-    expire_lots([wallet], now=now)
+    lots = live_lots(wallet, now=now)
     if wanted > wallet.available:
         raise InsufficientPoints(needed=amount, available=UNITS[ledger](max(wallet.available, 0)))
-    parts = spread(wanted, free_lots(wallet))
+    parts = spread(wanted, lots)
     row = book.transfer_row(
         wallet,
         amount=-wanted,

@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.foundation.database import LockOrder, db, insert_new, lock
+from app.foundation.database import LockOrder, db, insert_new, keep_lock_order, table_of
 from app.foundation.points import UNITS, Quantity
 from app.loyalty.ledger.errors import KeyReused, NoWallet
 from app.loyalty.ledger.models import Draw, Lot, Pending, Transfer, Wallet
@@ -24,6 +24,10 @@ from app.loyalty.ledger.rules import Part
 # Soonest to expire first, then the oldest.
 DRAWING_ORDER = (Lot.expires_at.asc().nulls_last(), Lot.earned_at, Lot.id)
 COUNTERS = ("balance", "held", "on_the_way", "debt", "sequence")
+
+
+# A transfer as the books have it: its columns, read only.
+Booked = sa.Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,22 +74,56 @@ class LockedWallet:
         return self.sequence
 
 
-_COLUMNS = (
-    Wallet.id,
-    Wallet.member_id,
-    Wallet.ledger,
-    Wallet.balance,
-    Wallet.held,
-    Wallet.on_the_way,
-    Wallet.debt,
-    Wallet.sequence,
-    Wallet.frozen_at.is_not(None),
+# The statements that every posting runs are made once: making them would cost more than running them.
+_LOCK = (
+    sa.select(
+        Wallet.id,
+        Wallet.member_id,
+        Wallet.ledger,
+        Wallet.balance,
+        Wallet.held,
+        Wallet.on_the_way,
+        Wallet.debt,
+        Wallet.sequence,
+        Wallet.frozen_at.is_not(None),
+    )
+    .order_by(Wallet.id)
+    .with_for_update()
 )
+_LOCK_BY_MEMBER = _LOCK.where(
+    Wallet.member_id.in_(sa.bindparam("members", expanding=True)), Wallet.ledger == sa.bindparam("ledger")
+)
+_LOCK_BY_ID = _LOCK.where(Wallet.id.in_(sa.bindparam("wallets", expanding=True)))
+_BOOKED = sa.select(table_of(Transfer)).where(Transfer.key.in_(sa.bindparam("keys", expanding=True)))
+_OPEN_LOTS = sa.insert(table_of(Lot)).returning(Lot.transfer_id, Lot.origin_id, Lot.id)
+_CHANGE_LOT = (
+    sa.update(table_of(Lot))
+    .where(Lot.id == sa.bindparam("lot"))
+    .values(remaining=Lot.remaining + sa.bindparam("more"), held=Lot.held + sa.bindparam("aside"))
+)
+_CHANGE_WALLET = (
+    sa.update(table_of(Wallet))
+    .where(Wallet.id == sa.bindparam("wallet"))
+    .values({name: getattr(Wallet, name) + sa.bindparam(f"d_{name}") for name in COUNTERS})
+)
+_DRAW = sa.insert(table_of(Draw))
+_WAIT = sa.insert(table_of(Pending))
+_DRAWN_BY = (
+    sa.select(Draw.lot_id, Draw.amount)
+    .join(Lot, Lot.id == Draw.lot_id)
+    .where(Draw.transfer_id == sa.bindparam("transfer"))
+    .order_by(*DRAWING_ORDER)
+)
+
+
+def run(statement: Any, parameters: Any) -> sa.CursorResult[*tuple[Any, ...]]:
+    """Execute on the session's connection, without the session's bookkeeping: nothing here is an object it tracks."""
+    return db.session.connection().execute(statement, parameters)
 
 
 def lock_wallets(*, member_ids: Collection[int], ledger: str) -> dict[int, LockedWallet]:
     """Lock the wallets of these members, by id, and read them. Raises ``NoWallet`` for a member without one."""
-    found = _lock(Wallet.member_id.in_(member_ids), Wallet.ledger == ledger)
+    found = _lock(_LOCK_BY_MEMBER, {"members": list(member_ids), "ledger": ledger})
     wallets = {wallet.member_id: wallet for wallet in found}
     for member_id in member_ids:
         if member_id not in wallets:
@@ -94,22 +132,20 @@ def lock_wallets(*, member_ids: Collection[int], ledger: str) -> dict[int, Locke
 
 
 def lock_wallets_by_id(wallet_ids: Collection[int]) -> dict[int, LockedWallet]:
-    return {wallet.id: wallet for wallet in _lock(Wallet.id.in_(wallet_ids))}
+    return {wallet.id: wallet for wallet in _lock(_LOCK_BY_ID, {"wallets": list(wallet_ids)})}
 
 
-def _lock(*which: sa.ColumnElement[bool]) -> list[LockedWallet]:
-    statement = sa.select(*_COLUMNS).where(*which).order_by(Wallet.id)
-    rows: Sequence[Sequence[Any]] = db.session.execute(lock(LockOrder.WALLET, statement)).all()
-    return [LockedWallet(*row) for row in rows]
+def _lock(statement: sa.Select[*tuple[Any, ...]], which: dict[str, Any]) -> list[LockedWallet]:
+    keep_lock_order(LockOrder.WALLET)
+    return [LockedWallet(*row) for row in run(statement, which).all()]
 
 
-def booked(keys: Collection[str]) -> dict[str, Transfer]:
+def booked(keys: Collection[str]) -> dict[str, Booked]:
     """The transfers that already carry one of these keys."""
-    found = db.session.scalars(sa.select(Transfer).where(Transfer.key.in_(keys)))
-    return {transfer.key: transfer for transfer in found}
+    return {row.key: row for row in run(_BOOKED, {"keys": list(keys)})}
 
 
-def same_or_refuse(transfer: Transfer, row: Mapping[str, Any]) -> None:
+def same_or_refuse(transfer: Booked, row: Mapping[str, Any]) -> None:
     """A key that comes again must come with the same content. Raises ``KeyReused`` otherwise."""
     for name in ("wallet_id", "account", "unit_id", "amount", "phase", "pending_id", "reverses_id", "kind"):
         if getattr(transfer, name) != row.get(name):
@@ -130,12 +166,11 @@ def open_lots(rows: Sequence[Mapping[str, Any]]) -> None:
     """Open a lot per row. ``fill`` of it has already gone to pay off the wallet's debt."""
     if not rows:
         return
+    fills = {(row["transfer_id"], row.get("origin_id")): row["fill"] for row in rows if row["fill"]}
     lots = [{**row, "remaining": row["amount"] - row["fill"], "held": 0} for row in rows]
     for lot in lots:
         del lot["fill"]
-    fills = {(row["transfer_id"], row.get("origin_id")): row["fill"] for row in rows if row["fill"]}
-    statement = sa.insert(Lot).returning(Lot.transfer_id, Lot.origin_id, Lot.id)
-    for transfer_id, origin_id, lot_id in db.session.execute(statement, lots):
+    for transfer_id, origin_id, lot_id in run(_OPEN_LOTS, lots):
         if fill := fills.get((transfer_id, origin_id)):
             write_draws([(transfer_id, [Part(lot_id, fill)])])
 
@@ -147,35 +182,24 @@ def write_draws(draws: Iterable[tuple[int, Sequence[Part]]]) -> None:
         for part in parts
     ]
     if rows:
-        db.session.execute(sa.insert(Draw), rows)
+        run(_DRAW, rows)
 
 
 def change_lots(parts: Iterable[Part], *, remaining: int, held: int) -> None:
     """Add ``remaining`` and ``held`` times each part's amount to its lot: (-1, 0) spends, (0, +1) sets aside."""
     rows = [{"lot": part.lot_id, "more": part.amount * remaining, "aside": part.amount * held} for part in parts]
     if rows:
-        statement = (
-            sa.update(Lot)
-            .where(Lot.id == sa.bindparam("lot"))
-            .values(remaining=Lot.remaining + sa.bindparam("more"), held=Lot.held + sa.bindparam("aside"))
-        )
-        db.session.connection().execute(statement, rows)
+        run(_CHANGE_LOT, rows)
 
 
 def drawn_by(transfer_id: int) -> list[Part]:
     """What a debit or hold drew, in drawing order."""
-    statement = (
-        sa.select(Draw.lot_id, Draw.amount)
-        .join(Lot, Lot.id == Draw.lot_id)
-        .where(Draw.transfer_id == transfer_id)
-        .order_by(*DRAWING_ORDER)
-    )
-    return [Part(*row) for row in db.session.execute(statement)]
+    return [Part(*row) for row in run(_DRAWN_BY, {"transfer": transfer_id})]
 
 
 def open_pending(rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        db.session.execute(sa.insert(Pending), list(rows))
+        run(_WAIT, list(rows))
 
 
 def reduce_pending(transfer_id: int, by: int) -> None:
@@ -190,13 +214,13 @@ def close_pending(transfer_id: int) -> None:
 
 def write_wallets(wallets: Iterable[LockedWallet]) -> None:
     """Write the collected changes as differences."""
-    rows = [{"wallet": wallet.id, **wallet.changes} for wallet in wallets if any(wallet.changes.values())]
-    if not rows:
-        return
-    values = {name: getattr(Wallet, name) + sa.bindparam(f"d_{name}") for name in COUNTERS}
-    statement = sa.update(Wallet).where(Wallet.id == sa.bindparam("wallet")).values(**values)
-    bound = [{"wallet": row["wallet"], **{f"d_{name}": row[name] for name in COUNTERS}} for row in rows]
-    db.session.connection().execute(statement, bound)
+    rows = [
+        {"wallet": wallet.id, **{f"d_{name}": change for name, change in wallet.changes.items()}}
+        for wallet in wallets
+        if any(wallet.changes.values())
+    ]
+    if rows:
+        run(_CHANGE_WALLET, rows)
 
 
 def transfer_row(
@@ -244,5 +268,5 @@ def transfer_row(
     }
 
 
-def posting_of(transfer: Transfer, ledger: str) -> Posting:
+def posting_of(transfer: Transfer | Booked, ledger: str) -> Posting:
     return Posting(transfer.id, transfer.key, UNITS[ledger](transfer.amount), created=False)

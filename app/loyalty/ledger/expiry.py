@@ -16,24 +16,36 @@ from app.loyalty.ledger.explanations import explanation
 from app.loyalty.ledger.models import Lot
 from app.loyalty.ledger.rules import Part
 
-
-def free_lots(wallet: LockedWallet) -> list[tuple[int, int]]:
-    """``(lot id, free amount)`` in drawing order."""
-    statement = (
-        sa.select(Lot.id, Lot.remaining - Lot.held)
-        .where(Lot.wallet_id == wallet.id, Lot.remaining > 0, Lot.remaining > Lot.held)
-        .order_by(*book.DRAWING_ORDER)
+_FREE_LOTS = (
+    sa.select(Lot.id, Lot.remaining - Lot.held, Lot.expires_at)
+    .where(Lot.wallet_id == sa.bindparam("wallet"), Lot.remaining > 0, Lot.remaining > Lot.held)
+    .order_by(*book.DRAWING_ORDER)
+)
+_EXPIRED_LOTS = (
+    sa.select(Lot.id, Lot.wallet_id, Lot.unit_id, Lot.remaining - Lot.held, Lot.earned_at, Lot.expires_at)
+    .where(
+        Lot.wallet_id.in_(sa.bindparam("wallets", expanding=True)),
+        Lot.remaining > 0,
+        Lot.expires_at <= sa.bindparam("now"),
+        Lot.remaining > Lot.held,
     )
-    return [(lot_id, free) for lot_id, free in db.session.execute(statement)]
+    .order_by(Lot.expires_at, Lot.id)
+)
+
+
+def live_lots(wallet: LockedWallet, *, now: datetime) -> list[tuple[int, int]]:
+    """``(lot id, free amount)`` in drawing order. What has expired is written off on the way."""
+    lots = book.run(_FREE_LOTS, {"wallet": wallet.id}).all()
+    alive = [(lot_id, free) for lot_id, free, expires_at in lots if expires_at is None or expires_at > now]
+    if len(alive) < len(lots):
+        expire_lots([wallet], now=now)
+    return alive
 
 
 def expire_lots(wallets: Sequence[LockedWallet], *, now: datetime) -> int:
     """Write off what has expired in these locked wallets; what holds have set aside stays. Returns how many lots."""
     by_id = {wallet.id: wallet for wallet in wallets}
-    statement = sa.select(
-        Lot.id, Lot.wallet_id, Lot.unit_id, Lot.remaining - Lot.held, Lot.earned_at, Lot.expires_at
-    ).where(Lot.wallet_id.in_(by_id), Lot.remaining > 0, Lot.expires_at <= now, Lot.remaining > Lot.held)
-    expired = db.session.execute(statement.order_by(Lot.expires_at, Lot.id)).all()
+    expired = book.run(_EXPIRED_LOTS, {"wallets": list(by_id), "now": now}).all()
     if not expired:
         return 0
     rows, parts = [], {}

@@ -17,9 +17,9 @@ from app.foundation.database import db
 from app.foundation.points import UNITS, Quantity
 from app.foundation.terms import current
 from app.loyalty.ledger import book
-from app.loyalty.ledger.book import LockedWallet, Posting
+from app.loyalty.ledger.book import Booked, LockedWallet, Posting
 from app.loyalty.ledger.errors import InsufficientPoints, InvalidAmount, KeyReused, NotReversible, UnknownTransfer
-from app.loyalty.ledger.expiry import expire_lots, free_lots
+from app.loyalty.ledger.expiry import expire_lots, live_lots
 from app.loyalty.ledger.models import Lot, Pending, Transfer
 from app.loyalty.ledger.rules import Part, last_parts, spread, without
 from app.loyalty.ledger.terms import LedgerTerms
@@ -146,7 +146,7 @@ def claw_back(*, award_key: str, amount: Quantity, key: str, explanation: dict[s
 
 def _claw_pending(
     wallet: LockedWallet,
-    awarded: Transfer,
+    awarded: Booked,
     opened: Pending,
     wanted: int,
     *,
@@ -182,10 +182,9 @@ def _claw_pending(
 
 
 def _claw_balance(
-    wallet: LockedWallet, awarded: Transfer, wanted: int, *, key: str, why: dict[str, Any], now: datetime
+    wallet: LockedWallet, awarded: Booked, wanted: int, *, key: str, why: dict[str, Any], now: datetime
 ) -> Clawback:
-    expire_lots([wallet], now=now)
-    lots = _own_lot_first(awarded, free_lots(wallet))
+    lots = _own_lot_first(awarded, live_lots(wallet, now=now))
     taken = min(wanted, sum(free for _, free in lots))
     debt = wanted - taken if current(LedgerTerms).clawback == "negative" else 0
     row = book.transfer_row(
@@ -210,7 +209,7 @@ def _claw_balance(
     return Clawback(unit(0), unit(taken), unit(debt), unit(wanted - taken - debt))
 
 
-def _own_lot_first(awarded: Transfer, lots: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _own_lot_first(awarded: Booked, lots: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The award itself, or the transfer that posted it, opened the lot."""
     opener = sa.select(Transfer.id).where(
         sa.or_(Transfer.id == awarded.id, sa.and_(Transfer.pending_id == awarded.id, Transfer.phase == "post"))
@@ -219,7 +218,7 @@ def _own_lot_first(awarded: Transfer, lots: list[tuple[int, int]]) -> list[tuple
     return sorted(lots, key=lambda lot: lot[0] not in own)  # sorted() keeps the drawing order of the rest
 
 
-def _clawback_of(transfer: Transfer, wallet: LockedWallet) -> Clawback:
+def _clawback_of(transfer: Booked, wallet: LockedWallet) -> Clawback:
     unit, wanted = UNITS[wallet.ledger], int(transfer.explanation["wanted"])
     if transfer.pending_id is not None:
         return Clawback(unit(wanted), unit(0), unit(0), unit(0))
@@ -253,7 +252,7 @@ def reverse(*, original_key: str, key: str, explanation: dict[str, Any], now: da
         return earlier
     if _sum_reversed(original):
         raise NotReversible(original_key)
-    expire_lots([wallet], now=now)
+    lots = live_lots(wallet, now=now)
     if original.amount > wallet.available:
         raise InsufficientPoints(needed=unit(original.amount), available=unit(max(wallet.available, 0)))
     row = book.transfer_row(
@@ -269,14 +268,14 @@ def reverse(*, original_key: str, key: str, explanation: dict[str, Any], now: da
         reverses_id=original.id,
     )
     transfer_id = book.write_transfers([row])[key]
-    parts = spread(original.amount, _own_lot_first(original, free_lots(wallet)))
+    parts = spread(original.amount, _own_lot_first(original, lots))
     book.write_draws([(transfer_id, parts)])
     book.change_lots(parts, remaining=-1, held=0)
     book.write_wallets([wallet])
     return Posting(transfer_id, key, unit(-original.amount), created=True)
 
 
-def _lock_original(key: str) -> tuple[Transfer, LockedWallet]:
+def _lock_original(key: str) -> tuple[Booked, LockedWallet]:
     """The transfer to be taken back, and its wallet, locked. Raises ``UnknownTransfer``."""
     original = book.booked([key]).get(key)
     if original is None:
@@ -284,7 +283,7 @@ def _lock_original(key: str) -> tuple[Transfer, LockedWallet]:
     return original, book.lock_wallets_by_id([original.wallet_id])[original.wallet_id]
 
 
-def _booked_before(key: str, wallet: LockedWallet, original: Transfer, content: dict[str, Any]) -> Posting | None:
+def _booked_before(key: str, wallet: LockedWallet, original: Booked, content: dict[str, Any]) -> Posting | None:
     earlier = book.booked([key]).get(key)
     if earlier is None:
         return None
@@ -293,17 +292,17 @@ def _booked_before(key: str, wallet: LockedWallet, original: Transfer, content: 
     return book.posting_of(earlier, wallet.ledger)
 
 
-def _moved(transfer: Transfer) -> bool:
+def _moved(transfer: Booked) -> bool:
     return transfer.phase in ("single", "post") and transfer.reverses_id is None
 
 
-def _sum_reversed(original: Transfer) -> int:
+def _sum_reversed(original: Booked) -> int:
     """How much of a transfer has been taken back so far."""
     total = sa.select(sa.func.coalesce(sa.func.sum(Transfer.amount), 0)).where(Transfer.reverses_id == original.id)
     return abs(int(db.session.scalar(total) or 0))
 
 
-def _sum_wanted(awarded: Transfer) -> int:
+def _sum_wanted(awarded: Booked) -> int:
     """How much of an award earlier clawbacks asked for, whether or not they got it."""
     earlier = db.session.scalars(
         sa.select(Transfer).where(Transfer.reverses_id == awarded.id, Transfer.kind == "clawback")

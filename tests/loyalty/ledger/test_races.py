@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.foundation import database
 from app.foundation.database import db
 from app.foundation.points import Points
 from app.loyalty.ledger import book
@@ -23,14 +22,12 @@ from tests.racing import ON_POSTGRESQL, at_once, lifted, refusals
 
 pytestmark = ON_POSTGRESQL
 THREADS = 16
+_LOOKED_AT = "id, member_id, ledger, balance, held, on_the_way, debt, sequence, frozen_at IS NOT NULL"
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read wallets without locking them, and let everybody look before anybody writes."""
     everybody_has_looked = Barrier(2)
-
-    def look(_order: database.LockOrder, statement: sa.Select[Any]) -> sa.Select[Any]:
-        return statement
 
     write_transfers = book.write_transfers
 
@@ -38,7 +35,8 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
         everybody_has_looked.wait(timeout=10)
         return write_transfers(rows)
 
-    monkeypatch.setattr(book, "lock", look)
+    unlocked = sa.text(f"SELECT {_LOOKED_AT} FROM wallet WHERE member_id IN :members AND ledger = :ledger")
+    monkeypatch.setattr(book, "_LOCK_BY_MEMBER", unlocked.bindparams(sa.bindparam("members", expanding=True)))
     monkeypatch.setattr(book, "write_transfers", wait_then_write)
 
 
