@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
+from babel.dates import format_skeleton
 from flask import Blueprint, Response
-from flask_babel import format_date, ngettext
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from app.engagement.checkin.terms import CheckinTerms
@@ -130,7 +131,7 @@ def _expiry(terms: LedgerTerms) -> str:
         return _("Points never expire.")
     if terms.expiry == "yearly":
         last = monthrange(LEAP_YEAR, terms.expiry_month)[1]
-        day = format_date(date(LEAP_YEAR, terms.expiry_month, min(terms.expiry_day, last)), "d MMMM")
+        day = format_skeleton("MMMMd", date(LEAP_YEAR, terms.expiry_month, min(terms.expiry_day, last)), locale=get_locale())
         return _("Points are valid to the end of %(day)s each year.", day=day)
     return ngettext(
         "Points are valid to the end of the month, %(num)s month after you earned them.",

@@ -41,7 +41,7 @@ class RegistrationForm(FlaskForm):
 
 
 class CodeForm(FlaskForm):
-    code = StringField(_l("Code"), filters=[stripped], validators=[NEEDED, at_most(20)])
+    code = StringField(_l("Code from the message"), filters=[stripped], validators=[NEEDED, at_most(20)])
 
 
 class ForgottenForm(FlaskForm):

@@ -11,7 +11,7 @@ from app.foundation.money import Money, programme_currency
 
 def metric_label(metric: str) -> str:
     return {
-        "spend": _("Spent"),
+        "spend": _("Money spent"),
         "purchases": _("Purchases"),
         "points_earned": _("Points earned"),
         "growth": _("Growth value"),
