@@ -131,8 +131,10 @@ def _expiry(terms: LedgerTerms) -> str:
         return _("Points never expire.")
     if terms.expiry == "yearly":
         last = monthrange(LEAP_YEAR, terms.expiry_month)[1]
-        day = format_skeleton("MMMMd", date(LEAP_YEAR, terms.expiry_month, min(terms.expiry_day, last)), locale=get_locale())
-        return _("Points are valid to the end of %(day)s each year.", day=day)
+        day = date(LEAP_YEAR, terms.expiry_month, min(terms.expiry_day, last))
+        return _(
+            "Points are valid to the end of %(day)s each year.", day=format_skeleton("MMMMd", day, locale=get_locale())
+        )
     return ngettext(
         "Points are valid to the end of the month, %(num)s month after you earned them.",
         "Points are valid to the end of the month, %(num)s months after you earned them.",
