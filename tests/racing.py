@@ -1,11 +1,11 @@
-"""Many people at once: threads that start together, and a database whose last line is taken away for a moment."""
+"""Many people at once: threads that start or meet together, and a database without its last line for a moment."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Barrier
+from threading import Barrier, local
 from typing import Any
 
 import pytest
@@ -14,21 +14,32 @@ from flask import Flask
 
 from app.foundation.database import db
 from app.foundation.errors import DomainError
+from app.loyalty.ledger import book
 
 # SQLite lets one writer in at a time, so races are told on PostgreSQL.
 ON_POSTGRESQL = pytest.mark.parametrize("backend", ["postgresql"], indirect=True, scope="session")
 
 
-def at_once(app: Flask, tasks: list[Callable[[], Any]]) -> list[Any]:
-    """Run the tasks in as many threads, all starting together. A refusal is an answer; anything else is raised."""
-    barrier = Barrier(len(tasks))
+PATIENCE = 30  # Seconds after which a barrier that nobody reaches fails the test instead of hanging it.
+
+
+def barrier(parties: int) -> Barrier:
+    return Barrier(parties, timeout=PATIENCE)
+
+
+def at_once(app: Flask, tasks: Sequence[Callable[[], Any]], *, refusal: type[Exception] = DomainError) -> list[Any]:
+    """Run the tasks in as many threads, all starting together, and give their answers in the order of the tasks.
+
+    A ``refusal`` is an answer; anything else that is raised is raised here.
+    """
+    start = barrier(len(tasks))
 
     def run(task: Callable[[], Any]) -> Any:
         with app.app_context():
-            barrier.wait()
+            start.wait()
             try:
                 return task()
-            except DomainError as refused:
+            except refusal as refused:
                 return refused
 
     with ThreadPoolExecutor(len(tasks)) as pool:
@@ -37,6 +48,47 @@ def at_once(app: Flask, tasks: list[Callable[[], Any]]) -> list[Any]:
 
 def refusals(answers: list[Any]) -> int:
     return sum(isinstance(answer, DomainError) for answer in answers)
+
+
+def meet_before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, meeting: Barrier) -> None:
+    """Everybody waits for the others before calling ``owner.name``, once each."""
+    original, seen = getattr(owner, name), local()
+
+    def wait_then_call(*args: Any, **kwargs: Any) -> Any:
+        _meet(meeting, seen)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, wait_then_call)
+
+
+def meet_after(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, meeting: Barrier) -> None:
+    """Everybody waits for the others after calling ``owner.name``, once each: all have looked, nobody has acted."""
+    original, seen = getattr(owner, name), local()
+
+    def call_then_wait(*args: Any, **kwargs: Any) -> Any:
+        answer = original(*args, **kwargs)
+        _meet(meeting, seen)
+        return answer
+
+    monkeypatch.setattr(owner, name, call_then_wait)
+
+
+def _meet(meeting: Barrier, seen: local) -> None:
+    if not getattr(seen, "met", False):
+        seen.met = True
+        meeting.wait()
+
+
+def without_lock(_order: Any, statement: Any) -> Any:
+    """What ``foundation.database.lock`` would be if it did not lock."""
+    return statement.execution_options(populate_existing=True)
+
+
+def unlock_wallets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the ledger read wallets without locking them; its locking statement is made beforehand."""
+    columns = "id, member_id, ledger, balance, held, on_the_way, debt, sequence, frozen_at IS NOT NULL"
+    unlocked = sa.text(f"SELECT {columns} FROM wallet WHERE member_id IN :members AND ledger = :ledger")
+    monkeypatch.setattr(book, "_LOCK_BY_MEMBER", unlocked.bindparams(sa.bindparam("members", expanding=True)))
 
 
 @contextmanager

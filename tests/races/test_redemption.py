@@ -10,6 +10,7 @@ import threading
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from app.foundation.database import db, transaction
 from app.foundation.outbox import OutboxMessage
@@ -36,9 +37,9 @@ from tests.mall.orders.shop import (
     stock_of,
     wallet_of,
 )
-from tests.races.racing import barrier, meet_after, meet_before, together, without_lock
+from tests.racing import ON_POSTGRESQL, at_once, barrier, lifted, meet_after, meet_before, unlock_wallets, without_lock
 
-pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+pytestmark = ON_POSTGRESQL
 ROUNDS = range(6)
 
 
@@ -46,28 +47,9 @@ ROUNDS = range(6)
 def books_stay_clean(app, request):
     """However the race went, the books must prove themselves; unless their own protection was taken away."""
     yield
-    if "drop" not in request.fixturenames:
+    if "tampering" not in request.keywords:
         fresh()
         assert verify().findings == []
-
-
-@pytest.fixture
-def drop(app):
-    """Take constraints away for one test; afterwards the tables are emptied and the constraints put back."""
-    dropped = []
-
-    def take_away(*constraints):
-        for table, name in constraints:
-            definition = sa.text("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name")
-            with transaction() as session:
-                dropped.append((table, name, session.scalar(definition, {"name": name})))
-                session.execute(sa.text(f'ALTER TABLE "{table}" DROP CONSTRAINT "{name}"'))
-
-    yield take_away
-    with transaction() as session:
-        for table, name, definition in dropped:
-            session.execute(sa.text(f'TRUNCATE "{table}" CASCADE'))
-            session.execute(sa.text(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}'))
 
 
 def winners(answers):
@@ -103,7 +85,7 @@ def test_without_lock_and_guard_the_last_piece_is_sold_twice(app, monkeypatch):
     tea = make_goods(points=100, stock=1)
     alice, bob = (make_member(name=name, points=1_000) for name in ("Alice", "Bob"))
     monkeypatch.setattr(catalog, "change_stock", naive_change_stock(barrier(2)))
-    answers = together(app, lambda: order_some(alice, tea), lambda: order_some(bob, tea))
+    answers = at_once(app, [lambda: order_some(alice, tea), lambda: order_some(bob, tea)])
     fresh()
     assert len(winners(answers)) == 2
     assert stock_of(tea) == 0
@@ -114,7 +96,7 @@ def test_the_last_piece_is_sold_once(app, monkeypatch):
     tea = make_goods(points=100, stock=1)
     alice, bob = (make_member(name=name, points=1_000) for name in ("Alice", "Bob"))
     meet_before(monkeypatch, catalog, "change_stock", barrier(2))
-    answers = together(app, lambda: order_some(alice, tea), lambda: order_some(bob, tea))
+    answers = at_once(app, [lambda: order_some(alice, tea), lambda: order_some(bob, tea)])
     fresh()
     assert len(winners(answers)) == 1
     (refusal,) = losers(answers)
@@ -131,7 +113,7 @@ def test_even_without_the_lock_the_guarded_update_sells_once(app, monkeypatch):
     alice, bob = (make_member(name=name, points=1_000) for name in ("Alice", "Bob"))
     monkeypatch.setattr(catalog, "lock", without_lock)
     meet_before(monkeypatch, catalog, "change_stock", barrier(2))
-    answers = together(app, lambda: order_some(alice, tea), lambda: order_some(bob, tea))
+    answers = at_once(app, [lambda: order_some(alice, tea), lambda: order_some(bob, tea)])
     fresh()
     assert len(winners(answers)) == 1
     assert stock_of(tea) == 0
@@ -141,7 +123,7 @@ def test_ten_members_and_three_pieces(app, monkeypatch):
     tea = make_goods(points=100, stock=3)
     members = [make_member(name=f"Member {number}", points=100) for number in range(10)]
     meet_before(monkeypatch, catalog, "change_stock", barrier(10))
-    answers = together(app, *[lambda member=member: order_some(member, tea) for member in members])
+    answers = at_once(app, [lambda member=member: order_some(member, tea) for member in members])
     fresh()
     assert len(winners(answers)) == 3
     assert all(isinstance(answer, OutOfStock) for answer in losers(answers))
@@ -157,28 +139,25 @@ def two_ways_to_spend():
     return make_goods("Kettle", points=100, cash=100), make_goods("Lamp", points=100, cash=100)
 
 
-def test_without_the_lock_the_last_points_are_promised_twice(app, monkeypatch, drop):
+@pytest.mark.tampering
+def test_without_the_lock_the_last_points_are_promised_twice(app, monkeypatch):
     """The wallet's lock taken away, and the three constraints that would also have noticed."""
-    drop(
-        ("wallet", "ck_wallet_held_covered"),
-        ("lot", "ck_lot_held_in_range"),
-        ("transfer", "uq_transfer_wallet_id_sequence"),
-    )
     alice, (kettle, lamp) = make_member(points=100), two_ways_to_spend()
-    monkeypatch.setattr(book, "lock", without_lock)
+    unlock_wallets(monkeypatch)
     meet_after(monkeypatch, book, "lock_wallets", barrier(2))
-    answers = together(app, lambda: order_some(alice, kettle), lambda: order_some(alice, lamp))
-    fresh()
-    assert len(winners(answers)) == 2
-    assert wallet_of(alice) == (100, 200)
+    with lifted("ck_wallet_held_covered", "ck_lot_held_in_range", "uq_transfer_wallet_id_sequence"):
+        answers = at_once(app, [lambda: order_some(alice, kettle), lambda: order_some(alice, lamp)])
+        fresh()
+        assert len(winners(answers)) == 2
+        assert wallet_of(alice) == (100, 200)
 
 
 def test_without_the_lock_the_constraints_still_refuse_the_second(app, monkeypatch):
     """The lock alone taken away: the database itself is the last line."""
     alice, (kettle, lamp) = make_member(points=100), two_ways_to_spend()
-    monkeypatch.setattr(book, "lock", without_lock)
+    unlock_wallets(monkeypatch)
     meet_after(monkeypatch, book, "lock_wallets", barrier(2))
-    answers = together(app, lambda: order_some(alice, kettle), lambda: order_some(alice, lamp))
+    answers = at_once(app, [lambda: order_some(alice, kettle), lambda: order_some(alice, lamp)], refusal=IntegrityError)
     fresh()
     assert len(winners(answers)) == 1
     assert wallet_of(alice) == (100, 100)
@@ -189,7 +168,7 @@ def test_the_last_points_are_spent_once(app, monkeypatch, cash):
     alice = make_member(points=100)
     tea, lamp = make_goods(points=100, cash=cash), make_goods("Lamp", points=100, cash=cash)
     meet_before(monkeypatch, ledger, "hold", barrier(2))
-    answers = together(app, lambda: order_some(alice, tea), lambda: order_some(alice, lamp))
+    answers = at_once(app, [lambda: order_some(alice, tea), lambda: order_some(alice, lamp)])
     fresh()
     assert len(winners(answers)) == 1
     (refusal,) = losers(answers)
@@ -202,16 +181,17 @@ def test_the_last_points_are_spent_once(app, monkeypatch, cash):
 # --- one form, five clicks -------------------------------------------------------------------
 
 
-def test_without_the_unique_key_five_clicks_are_five_orders(app, monkeypatch, drop):
+@pytest.mark.tampering
+def test_without_the_unique_key_five_clicks_are_five_orders(app, monkeypatch):
     """The unique key dropped and a plain insert in its place; every click looks before any of them writes."""
-    drop(("order", "uq_order_member_id_key"))
     alice, tea, key = make_member(points=1_000), make_goods(points=100), fresh_key()
     monkeypatch.setattr(actions, "insert_new", plain_insert)
     meet_after(monkeypatch, queries, "order_of_key", barrier(5))
-    answers = together(app, *[lambda: order_some(alice, tea, key=key)] * 5)
-    fresh()
-    assert len(set(winners(answers))) == 5
-    assert wallet_of(alice) == (500, 0)
+    with lifted("uq_order_member_id_key"):
+        answers = at_once(app, [lambda: order_some(alice, tea, key=key)] * 5)
+        fresh()
+        assert len(set(winners(answers))) == 5
+        assert wallet_of(alice) == (500, 0)
 
 
 def plain_insert(table, rows, *, unless, returning):
@@ -221,7 +201,7 @@ def plain_insert(table, rows, *, unless, returning):
 def test_one_form_sent_five_times_is_one_order(app, monkeypatch):
     alice, tea, key = make_member(points=1_000), make_goods(points=100), fresh_key()
     meet_after(monkeypatch, queries, "order_of_key", barrier(5))
-    answers = together(app, *[lambda: order_some(alice, tea, key=key)] * 5)
+    answers = at_once(app, [lambda: order_some(alice, tea, key=key)] * 5)
     fresh()
     assert losers(answers) == []
     assert len(set(winners(answers))) == 1
@@ -271,7 +251,7 @@ def test_without_the_lock_an_order_is_paid_and_closed(app, monkeypatch):
 
     monkeypatch.setattr(actions, "lock", without_lock)
     monkeypatch.setattr(actions, "_locked", look)
-    answers = together(app, pay, lambda: int(close(order, moment)))
+    answers = at_once(app, [pay, lambda: int(close(order, moment))])
     fresh()
     assert answers == [1, 1]
     assert set(steps_of(order)) == {"placed", "paid", "closed"}
@@ -284,7 +264,7 @@ def test_paid_and_closed_at_the_same_instant_is_one_of_the_two(app, monkeypatch,
     alice, kettle, order, payment, moment = unpaid_order()
     meet_before(monkeypatch, actions, "_locked", barrier(2))
     acts = [lambda: report(order, payment, now=moment), lambda: close(order, moment)]
-    answers = together(app, *(acts if _round % 2 else reversed(acts)))
+    answers = at_once(app, acts if _round % 2 else acts[::-1])
     fresh()
     assert not any(isinstance(answer, Exception) for answer in answers)
     assert payments_of(order) == [("paid", 0)]
@@ -308,7 +288,7 @@ def test_cancelled_and_paid_at_the_same_instant_is_one_of_the_two(app, monkeypat
         with transaction():
             actions.cancel(order_id=order, by=by, now=NOON)
 
-    together(app, lambda: report(order, payment), cancel)
+    at_once(app, [lambda: report(order, payment), cancel])
     fresh()
     assert steps_of(order) in (["placed", "paid"], ["placed", "cancelled"])
     assert wallet_of(alice) == ((700, 0) if "paid" in steps_of(order) else (1_000, 0))
@@ -319,7 +299,7 @@ def test_cancelled_and_paid_at_the_same_instant_is_one_of_the_two(app, monkeypat
 def test_the_same_outcome_five_times_at_once_pays_once(app, monkeypatch):
     alice, _kettle, order, payment, _moment = unpaid_order()
     meet_before(monkeypatch, actions, "_locked", barrier(5))
-    answers = together(app, *[lambda: report(order, payment)] * 5)
+    answers = at_once(app, [lambda: report(order, payment)] * 5)
     fresh()
     assert answers == [None] * 5
     assert steps_of(order) == ["placed", "paid"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -21,6 +20,7 @@ from app.loyalty.ledger.models import Transfer
 from app.loyalty.ledger.queries import standing
 from tests.conftest import NOON
 from tests.factories import make_member
+from tests.racing import at_once
 
 DAY = timedelta(days=1)
 
@@ -125,19 +125,7 @@ def test_a_failed_award_leaves_no_check_in_behind(app):
 
 def test_parallel_clicks_pay_once(app, alice):
     """Several requests at the same moment; on PostgreSQL they meet at the unique constraint, on SQLite they queue."""
-    start, answers = threading.Barrier(6), []
-
-    def click():
-        with app.app_context():
-            start.wait()
-            answers.append(come_by(alice, NOON))
-            db.session.remove()
-
-    threads = [threading.Thread(target=click) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(app, [lambda: come_by(alice, NOON)] * 6)
     assert [answer.points for answer in answers] == [Points(5)] * 6
     assert sum(answer.created for answer in answers) == 1
     assert available(alice) == Points(5)

@@ -18,11 +18,10 @@ from app.loyalty.ledger.models import Lot, Transfer
 from app.loyalty.ledger.verify import verify
 from tests.conftest import NOON
 from tests.loyalty.ledger.conftest import DAY, Teller, make_teller
-from tests.racing import ON_POSTGRESQL, at_once, lifted, refusals
+from tests.racing import ON_POSTGRESQL, at_once, lifted, refusals, unlock_wallets
 
 pytestmark = ON_POSTGRESQL
 THREADS = 16
-_LOOKED_AT = "id, member_id, ledger, balance, held, on_the_way, debt, sequence, frozen_at IS NOT NULL"
 
 
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,8 +34,7 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
         everybody_has_looked.wait(timeout=10)
         return write_transfers(rows)
 
-    unlocked = sa.text(f"SELECT {_LOOKED_AT} FROM wallet WHERE member_id IN :members AND ledger = :ledger")
-    monkeypatch.setattr(book, "_LOCK_BY_MEMBER", unlocked.bindparams(sa.bindparam("members", expanding=True)))
+    unlock_wallets(monkeypatch)
     monkeypatch.setattr(book, "write_transfers", wait_then_write)
 
 

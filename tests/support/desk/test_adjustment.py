@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -24,6 +23,7 @@ from app.support.desk.terms import DeskTerms
 from tests.cast import sign_in
 from tests.conftest import NOON
 from tests.factories import give_points, make_member
+from tests.racing import at_once
 
 ARTHUR = Actor("staff", 1, "Arthur Gao")
 KEY = "a-form-key-of-the-desk"
@@ -193,20 +193,12 @@ def test_a_balance_that_moved_since_it_was_shown_is_not_touched(carol):
 
 
 def test_parallel_double_submit_books_once(app, carol):
-    start, results, member_id = threading.Barrier(5), [], carol.id
+    member_id = carol.id
 
     def click():
-        with app.app_context():
-            start.wait()
-            done = adjust(db.session.get(Member, member_id), -40, expected=Points(100))
-            results.append(done)
-            db.session.remove()
+        return adjust(db.session.get(Member, member_id), -40, expected=Points(100))
 
-    threads = [threading.Thread(target=click) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    results = at_once(app, [click] * 5)
     db.session.rollback()
     assert sum(done.created for done in results) == 1
     assert {(done.before, done.after) for done in results} == {(Points(100), Points(60))}
