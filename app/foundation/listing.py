@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -71,7 +71,7 @@ def _read(after: str | None, keys: Sequence[Key]) -> list[Any] | None:
     try:
         plain = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
         values = [_typed(value, _kind(key)) for value, key in zip(plain, keys, strict=True)]
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
         return None
     return values
 
@@ -85,7 +85,7 @@ def _typed(value: Any, kind: type) -> Any:
         moment = datetime.fromisoformat(value)
         if moment.tzinfo is None:
             raise ValueError("A moment needs a timezone.")
-        return moment
+        return moment.astimezone(UTC)  # Refuses what lies beyond the calendar, as the database would.
     if kind is date and isinstance(value, str):
         return date.fromisoformat(value)
     too_large = isinstance(value, int) and abs(value) >= 2**63

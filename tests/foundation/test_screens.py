@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
@@ -257,6 +259,15 @@ def test_the_log_shows_before_and_after_and_filters(client, owner, auditor):
 )
 def test_the_log_survives_nonsense(client, owner, query):
     assert sign_in(client, owner).get(f"/backoffice/audit?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-06-15T04:00:00"])
+def test_a_made_up_place_beyond_the_calendar_begins_at_the_start(client, owner, moment):
+    place = base64.urlsafe_b64encode(json.dumps([moment, 1]).encode()).decode().rstrip("=")
+    make_unit("cinema", "Cinema")
+    answer = sign_in(client, owner).get(f"/backoffice/audit?after={place}")
+    assert answer.status_code == 200
+    assert "Cinema" in answer.text or "cinema" in answer.text
 
 
 def test_what_people_typed_is_shown_as_text(client, owner):

@@ -85,6 +85,11 @@ class AdjustmentForm(FlaskForm):
         if not KEY.fullmatch(field.data or ""):
             raise ValidationError(_("This form is no longer good. Please open it again."))
 
+    def validate_expected(self, field: Field) -> None:
+        """What makes no sense is no balance that anybody saw."""
+        if field.data and self.expected_points is None:
+            raise ValidationError(_("This form is no longer good. Please open it again."))
+
     @property
     def points(self) -> Points:
         """Signed. Only of a form that validates."""

@@ -269,6 +269,8 @@ ABSURD = [
     {"key": "short"},
     {"key": "x" * 65},
     {"key": "a key with spaces in it"},
+    {"expected": "²"},
+    {"expected": "9" * 40},
     {"amount": None},
     {"reason": None},
 ]
