@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput
+from app.foundation.listing import Part, part_of
 from app.identity.members.models import Address, Member
 from app.identity.names import Ref, clean, code_of, home_region, ref_of
 
@@ -102,10 +103,9 @@ def default_address(member_id: int) -> Address | None:
     return db.session.scalar(sa.select(Address).where(Address.member_id == member_id, Address.is_default))
 
 
-def newest(*, after: int | None = None, limit: int = 20) -> list[Member]:
-    """All members, the latest first; ``after`` is the id of the last one seen."""
-    query = sa.select(Member).order_by(Member.id.desc()).limit(limit)
-    return list(db.session.scalars(query if after is None else query.where(Member.id < after)))
+def newest(*, after: str | None = None, limit: int = 20) -> Part[Member]:
+    """All members, the latest first."""
+    return part_of(sa.select(Member), keys=[Member.id], after=after, limit=limit)
 
 
 def anybody() -> bool:

@@ -17,6 +17,7 @@ from app.foundation.database import transaction
 from app.foundation.errors import DomainError, InvalidInput
 from app.foundation.formats import points
 from app.foundation.languages import translated
+from app.foundation.listing import first_url, next_url
 from app.foundation.money import programme_currency
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, allowed, requires
@@ -35,7 +36,7 @@ PAGE = 25
 
 
 def own_product_or_404(slug: str) -> Product:
-    product = queries.product_by_slug(slug, listed_only=False, units=unit_scope(current_staff()))
+    product = queries.product_of_units(unit_scope(current_staff()), slug)
     return product if product is not None else abort(404)
 
 
@@ -53,8 +54,7 @@ def index() -> Response:
     filters = {
         key: text for key in ("q", "status", "unit", "category", "stock") if (text := request.args.get(key, "").strip())
     }
-    after = request.args.get("after", "")
-    found = queries.products_of_units(
+    part = queries.products_of_units(
         unit_scope(current_staff()),
         search=filters.get("q", ""),
         status=filters.get("status", ""),
@@ -62,20 +62,19 @@ def index() -> Response:
         unit_id=names.unit_ids.get(filters["unit"], 0) if "unit" in filters else None,
         category_id=names.category_ids.get(filters["category"], 0) if "category" in filters else None,
         sold_out=filters.get("stock") == "none",
-        after=int(after) if re.fullmatch(r"[0-9]{1,15}", after) else None,
-        limit=PAGE + 1,
+        after=request.args.get("after"),
+        limit=PAGE,
     )
-    shown, more = found[:PAGE], len(found) > PAGE
     return page(
         "mall/catalog/office/index.html",
         fragments={"results"},
-        rows=[row(product, names) for product in shown],
+        rows=[row(product, names) for product in part.items],
         filters=filters,
         status_chips=_status_chips(filters),
         units=names.unit_names,
         categories=names.category_names,
-        next_url=_url(filters, after=shown[-1].id) if more else None,
-        first_url=_url(filters) if after else None,
+        next_url=next_url(part),
+        first_url=first_url(),
         index_url=url_for(".index"),
         new_url=url_for(".new") if allowed(Permission.CATALOG_WRITE) else None,
     )

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.foundation.database import db
+from app.foundation.listing import Part, part_of
 from app.foundation.money import Money
 from app.foundation.points import Points
 from app.mall.catalog.models import Category, Picture, Price, Product, StockMovement, Variant
 from app.mall.catalog.rules import Way, search_words
 
+Order = Literal["newest", "points"]
 Scope = Collection[int] | None  # Ids of units; None means every unit.
 _IN_STOCK = Variant.product_id == Product.id, Variant.active, Variant.stock > 0
 
@@ -27,11 +31,11 @@ def listed(
     category: str | None = None,
     search: str = "",
     affordable: Points | None = None,
-    fewest_points_first: bool = False,
-    after: int | None = None,
+    order: Order = "newest",
+    after: str | None = None,
     limit: int,
-) -> Sequence[Product]:
-    """Products on offer, newest first. ``after`` is the id of the last product seen.
+) -> Part[Product]:
+    """Products on offer, the newest first or those that ask for the fewest points.
 
     ``affordable`` keeps what is in stock and asks for no more than these points in one of its ways to pay.
     """
@@ -42,8 +46,9 @@ def listed(
         within = sa.exists().where(Price.product_id == Product.id, Price.points <= int(affordable))
         in_stock = sa.exists().where(*_IN_STOCK)
         statement = statement.where(within, in_stock)
-    order = _by_points if fewest_points_first else _newest_first
-    return db.session.scalars(order(statement, after).limit(limit)).all()
+    if order == "points":
+        return _by_points(statement, after, limit)
+    return part_of(statement, keys=[Product.id], after=after, limit=limit)
 
 
 def _for_cards() -> tuple[ORMOption, ...]:
@@ -54,19 +59,17 @@ def _matches(search: str) -> list[sa.ColumnElement[bool]]:
     return [Product.search_text.contains(word, autoescape=True) for word in search_words(search)]
 
 
-def _newest_first(statement: sa.Select[Product], after: int | None) -> sa.Select[Product]:
-    if after is not None:
-        statement = statement.where(Product.id < after)
-    return statement.order_by(Product.id.desc())
+def _by_points(statement: sa.Select[Product], after: str | None, limit: int) -> Part[Product]:
+    """By the fewest points that one of the ways asks for; then by id, so that the order is a total one.
 
-
-def _by_points(statement: sa.Select[Product], after: int | None) -> sa.Select[Product]:
-    """By the fewest points that one of the ways asks for; then by id, so that the order is a total one."""
+    The price is no column of the product, so ``after`` is the id of the last product seen.
+    """
     fewest = sa.select(sa.func.min(Price.points)).where(Price.product_id == Product.id).scalar_subquery()
-    if after is not None:
-        last = sa.select(sa.func.min(Price.points)).where(Price.product_id == after).scalar_subquery()
-        statement = statement.where(sa.or_(fewest > last, sa.and_(fewest == last, Product.id < after)))
-    return statement.order_by(fewest, Product.id.desc())
+    if after and re.fullmatch(r"[0-9]{1,15}", after):
+        last = sa.select(sa.func.min(Price.points)).where(Price.product_id == int(after)).scalar_subquery()
+        statement = statement.where(sa.or_(fewest > last, sa.and_(fewest == last, Product.id < int(after))))
+    found = db.session.scalars(statement.order_by(fewest, Product.id.desc()).limit(limit + 1)).all()
+    return Part(found[:limit], str(found[limit - 1].id) if len(found) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +108,13 @@ def categories_on_offer() -> Sequence[Category]:
     return db.session.scalars(sa.select(Category).where(filled).order_by(Category.rank, Category.id)).all()
 
 
-def product_by_slug(slug: str, *, listed_only: bool = True, units: Scope = None) -> Product | None:
-    """A product with everything that hangs on it; ``units`` limits whose products there are."""
-    statement = sa.select(Product).where(Product.slug == slug, *_within(units)).options(*_for_cards())
-    if listed_only:
-        statement = statement.where(Product.status == "listed")
-    return db.session.scalars(statement).one_or_none()
+def product_by_slug(slug: str) -> Product | None:
+    """A product on offer, with everything that hangs on it."""
+    return _one(Product.slug == slug, Product.status == "listed")
+
+
+def _one(*which: sa.ColumnElement[bool]) -> Product | None:
+    return db.session.scalars(sa.select(Product).where(*which).options(*_for_cards())).one_or_none()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +179,11 @@ def _within(units: Scope) -> list[sa.ColumnElement[bool]]:
     return [] if units is None else [Product.unit_id.in_(units)]
 
 
+def product_of_units(units: Scope, slug: str) -> Product | None:
+    """A product, on offer or not, that a member of staff may see."""
+    return _one(Product.slug == slug, *_within(units))
+
+
 def products_of_units(
     units: Scope,
     *,
@@ -183,9 +192,9 @@ def products_of_units(
     unit_id: int | None = None,
     category_id: int | None = None,
     sold_out: bool = False,
-    after: int | None = None,
+    after: str | None = None,
     limit: int,
-) -> Sequence[Product]:
+) -> Part[Product]:
     """The products that a member of staff may see, newest first; with ``sold_out`` only those listed without stock."""
     statement = sa.select(Product).where(*_within(units), *_matches(search)).options(*_for_cards())
     wanted = {Product.status: status or None, Product.unit_id: unit_id, Product.category_id: category_id}
@@ -194,7 +203,7 @@ def products_of_units(
             statement = statement.where(column == value)
     if sold_out:
         statement = statement.where(*_listed_without_stock())
-    return db.session.scalars(_newest_first(statement, after).limit(limit)).all()
+    return part_of(statement, keys=[Product.id], after=after, limit=limit)
 
 
 def _listed_without_stock() -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:

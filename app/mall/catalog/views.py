@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from app.foundation import clock
 from app.foundation.formats import points
 from app.foundation.languages import translated
+from app.foundation.listing import first_url, next_url
 from app.foundation.pages import page, viewer
 from app.foundation.permissions import public
 from app.foundation.points import Points
@@ -41,21 +42,20 @@ def index() -> Response:
     filters = _filters()
     available = available_points()
     categories = queries.categories_on_offer()
-    products = queries.listed(
+    part = queries.listed(
         category=filters.get("category"),
         search=filters.get("q", ""),
         affordable=available if "within" in filters else None,
-        fewest_points_first=filters.get("sort") == "points",
-        after=_after(),
-        limit=PAGE + 1,
+        order="points" if filters.get("sort") == "points" else "newest",
+        after=request.args.get("after"),
+        limit=PAGE,
     )
-    shown, more = products[:PAGE], len(products) > PAGE
     return page(
         "mall/catalog/index.html",
         fragments={"more"},
-        cards=[card(product, available) for product in shown],
-        more_url=_url(filters, after=shown[-1].id) if more else None,
-        start_url=_url(filters) if "after" in request.args else None,
+        cards=[card(product, available) for product in part.items],
+        more_url=next_url(part),
+        start_url=first_url(),
         all_url=_url({}),
         search=filters.get("q", ""),
         kept={name: value for name, value in filters.items() if name != "q"},
@@ -70,12 +70,6 @@ def _filters() -> dict[str, str]:
     """What the address asks for, without the empty ones."""
     asked = {name: " ".join(request.args.get(name, "").split()) for name in ("q", "category", "within", "sort")}
     return {name: value for name, value in asked.items() if value}
-
-
-def _after() -> int | None:
-    """An address that somebody made up begins at the start."""
-    text = request.args.get("after", "")
-    return int(text) if re.fullmatch(r"[0-9]{1,15}", text) else None
 
 
 def _url(filters: dict[str, str], **changes: Any) -> str:

@@ -15,6 +15,7 @@ from app.foundation.database import transaction
 from app.foundation.formats import moment, points
 from app.foundation.formtools import refuse
 from app.foundation.languages import translated
+from app.foundation.listing import first_url, next_url
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, allowed, requires
 from app.foundation.terms import current
@@ -39,7 +40,6 @@ orders = Blueprint("orders", __name__, url_prefix="/orders")
 PAGE = 50
 MEMBERS = 100
 NUMBER = re.compile(r"[A-Za-z0-9]{1,20}")
-WHOLE = re.compile(r"[0-9]{1,15}")
 
 
 # --- the list -----------------------------------------------------------------------------
@@ -50,28 +50,27 @@ WHOLE = re.compile(r"[0-9]{1,15}")
 def index() -> ResponseReturnValue:
     scope, filters = unit_scope(current_staff()), _filters()
     units = {unit.code: unit for unit in all_units() if scope is None or unit.id in scope}
-    after = request.args.get("after", "")
-    batch = queries.office_orders(
+    part = queries.office_orders(
         units=scope,
         **_search(filters.get("q", "")),
         state=filters.get("state", ""),
         # An unknown code finds nothing rather than everything.
         unit_id=(units[filters["unit"]].id if filters["unit"] in units else 0) if "unit" in filters else None,
-        after=int(after) if WHOLE.fullmatch(after) else None,
+        after=request.args.get("after"),
         limit=PAGE,
     )
-    members = members_by_ids({order.member_id for order in batch.orders})
+    members = members_by_ids({order.member_id for order in part.items})
     names = {unit.id: translated(unit.name) for unit in units.values()}
     return page(
         "mall/orders/office/index.html",
         fragments={"results"},
-        rows=[_row(order, members[order.member_id], names) for order in batch.orders],
+        rows=[_row(order, members[order.member_id], names) for order in part.items],
         chips=_chips(filters, queries.counts_by_state(units=scope)),
         filters=filters,
         units={code: translated(unit.name) for code, unit in units.items()},
         index_url=url_for(".index"),
-        first_url=_url(filters) if after else None,
-        next_url=_url(filters, after=batch.after) if batch.after else None,
+        first_url=first_url(),
+        next_url=next_url(part),
     )
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from app.foundation.database import db
+from app.foundation.listing import Part, part_of
 from app.mall.orders.models import Order, OrderLine, OrderStep
 
 SELECTIONS: dict[str, tuple[str, ...]] = {
@@ -19,14 +20,6 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
     "ended": ("cancelled", "closed"),
 }
 _WHOLE = (selectinload(Order.lines), selectinload(Order.steps))
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Some orders, newest first; ``after`` is where the next ones begin, if there are more."""
-
-    orders: Sequence[Order]
-    after: int | None
 
 
 def order_by_id(order_id: int) -> Order:
@@ -46,12 +39,12 @@ def own_order(member_id: int, number: str) -> Order | None:
     )
 
 
-def orders_of(member_id: int, *, selection: str = "", after: int | None = None, limit: int = 20) -> Batch:
-    """A member's orders; ``selection`` is one of ``SELECTIONS`` or empty for all."""
+def orders_of(member_id: int, *, selection: str = "", after: str | None = None, limit: int = 20) -> Part[Order]:
+    """A member's orders, newest first; ``selection`` is one of ``SELECTIONS`` or empty for all."""
     query = sa.select(Order).where(Order.member_id == member_id)
     if selection in SELECTIONS:
         query = query.where(Order.state.in_(SELECTIONS[selection]))
-    return _batch(query, after, limit)
+    return part_of(query.options(*_WHOLE), keys=[Order.id], after=after, limit=limit)
 
 
 def office_order(number: str, *, units: Collection[int] | None) -> Order | None:
@@ -66,10 +59,10 @@ def office_orders(
     member_ids: Collection[int] | None = None,
     state: str = "",
     unit_id: int | None = None,
-    after: int | None = None,
+    after: str | None = None,
     limit: int = 50,
-) -> Batch:
-    """Orders of ``units`` whose number begins with ``number`` or whose member is one of ``member_ids``."""
+) -> Part[Order]:
+    """Those of ``units``, newest first, whose number begins with ``number`` or whose member is in ``member_ids``."""
     query = sa.select(Order).where(*_within(units))
     if number or member_ids is not None:
         begins = Order.number.startswith(number.upper(), autoescape=True) if number else sa.false()
@@ -78,7 +71,7 @@ def office_orders(
         query = query.where(Order.state == state)
     if unit_id is not None:
         query = query.where(Order.unit_id == unit_id)
-    return _batch(query, after, limit)
+    return part_of(query.options(*_WHOLE), keys=[Order.id], after=after, limit=limit)
 
 
 def counts_by_state(*, units: Collection[int] | None) -> dict[str, int]:
@@ -107,14 +100,6 @@ def resting_since(state: str, moment: datetime, *, parcel: bool | None = None, a
 
 def _within(units: Collection[int] | None) -> list[sa.ColumnElement[bool]]:
     return [] if units is None else [Order.unit_id.in_(units)]
-
-
-def _batch(query: sa.Select[Order], after: int | None, limit: int) -> Batch:
-    if after is not None:
-        query = query.where(Order.id < after)
-    query = query.order_by(Order.id.desc()).limit(limit + 1).options(*_WHOLE)
-    found = db.session.scalars(query).all()
-    return Batch(found[:limit], found[limit - 1].id if len(found) > limit else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from app.foundation.errors import DomainError
 from app.foundation.formats import money, points
 from app.foundation.formtools import refuse
 from app.foundation.languages import translated
+from app.foundation.listing import first_url, next_url
 from app.foundation.money import Money, programme_currency
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
@@ -57,17 +58,16 @@ def index() -> ResponseReturnValue:
     selection = request.args.get("show", "")
     if selection not in queries.SELECTIONS:
         selection = ""
-    after = _number(request.args.get("after"))
-    batch = queries.orders_of(current_member().id, selection=selection, after=after, limit=PAGE)
+    part = queries.orders_of(current_member().id, selection=selection, after=request.args.get("after"), limit=PAGE)
     return page(
         "mall/orders/index.html",
         fragments={"results"},
         chips=_chips(selection),
-        rows=[row(order) for order in batch.orders],
+        rows=[row(order) for order in part.items],
         filtered=bool(selection),
         all_url=url_for(".index"),
-        first_url=url_for(".index", show=selection or None) if after else None,
-        next_url=url_for(".index", show=selection or None, after=batch.after) if batch.after else None,
+        first_url=first_url(),
+        next_url=next_url(part),
         mall_url=url_for("portal.mall.index"),
     )
 

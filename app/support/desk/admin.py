@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.formats import moment, money, points
 from app.foundation.languages import translated
+from app.foundation.listing import Part, first_url, next_url
 from app.foundation.money import Money
 from app.foundation.pages import Viewer, page, seen
 from app.foundation.permissions import Permission, allowed, requires
@@ -51,21 +51,18 @@ def index() -> ResponseReturnValue:
         hits = queries.search(text, limit=PAGE)
         if len(hits) == 1:
             return redirect(url_for(".show", code=hits[0].member.code))
-        return _list(text, hits, None)
-    after = request.args.get("after", "")
-    hits = queries.newest(after=int(after) if re.fullmatch(r"[0-9]{1,18}", after) else None, limit=PAGE + 1)
-    more = url_for(".index", after=hits[PAGE - 1].member.id) if len(hits) > PAGE else None
-    return _list("", hits[:PAGE], more)
+        return _list(text, Part(hits, None))
+    return _list("", queries.newest(after=request.args.get("after"), limit=PAGE))
 
 
-def _list(text: str, hits: list[Hit], more: str | None) -> Response:
+def _list(text: str, part: Part[Hit]) -> Response:
     return page(
         "support/desk/index.html",
         search=text,
-        rows=[Row.of(hit) for hit in hits],
-        full=bool(text) and len(hits) == PAGE,
-        next_url=more,
-        first_url=url_for(".index") if "after" in request.args else None,
+        rows=[Row.of(hit) for hit in part.items],
+        full=bool(text) and len(part.items) == PAGE,
+        next_url=next_url(part),
+        first_url=first_url(),
     )
 
 

@@ -13,6 +13,7 @@ from app.engagement.checkin import queries as checkin
 from app.foundation import clock
 from app.foundation.audit import AuditEntry
 from app.foundation.database import db
+from app.foundation.listing import Part
 from app.identity.members import queries as members
 from app.identity.names import clean
 from app.loyalty.earning import queries as earning
@@ -53,9 +54,10 @@ def search(text: str, *, limit: int) -> list[Hit]:
     return with_tiers(found[:limit])
 
 
-def newest(*, after: int | None, limit: int) -> list[Hit]:
-    """Members in the order of joining, the latest first; ``after`` is the id of the last one seen."""
-    return with_tiers(members.newest(after=after, limit=limit))
+def newest(*, after: str | None, limit: int) -> Part[Hit]:
+    """Members in the order of joining, the latest first."""
+    part = members.newest(after=after, limit=limit)
+    return Part(with_tiers(part.items), part.after)
 
 
 def with_tiers(found: Sequence[Member]) -> list[Hit]:
@@ -90,7 +92,7 @@ def picture(member: Member, *, now: datetime) -> Picture:
         lines=lines_of(ledger.history(member.id, limit=FEW)),
         progress=tiers.progress(member.id, now=now),
         tier_history=tiers.history(member.id, limit=FEW),
-        orders=orders.orders_of(member.id, limit=FEW).orders,
+        orders=orders.orders_of(member.id, limit=FEW).items,
         purchases=earning.recent(member.id, limit=FEW),
         check_ins=checkin.recent(member.id, limit=FEW),
         streak=checkin.streak(member.id, today=today),

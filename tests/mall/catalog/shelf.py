@@ -18,7 +18,7 @@ from app.foundation.money import Money
 from app.foundation.points import Points
 from app.mall.catalog import actions
 from app.mall.catalog.models import Category, Product, Variant
-from app.mall.catalog.queries import category_by_code, product_by_slug
+from app.mall.catalog.queries import category_by_code, product_of_units
 from app.mall.catalog.rules import ProductDraft, VariantDraft, Way
 from tests.cast import make_unit
 from tests.conftest import NOON
@@ -70,7 +70,7 @@ def product(slug: str) -> Product:
     """As the database has it now."""
     db.session.rollback()
     db.session.expire_all()
-    found = product_by_slug(slug, listed_only=False)
+    found = product_of_units(None, slug)
     assert found is not None
     return found
 

@@ -7,7 +7,7 @@ import pytest
 from app.foundation.database import transaction
 from app.foundation.points import Points
 from app.mall.catalog.actions import archive_product, attach_pictures, change_stock
-from app.mall.catalog.queries import listed, product_by_slug, variant_for_order
+from app.mall.catalog.queries import listed, product_by_slug, product_of_units, variant_for_order
 from tests.cast import sign_in
 from tests.conftest import NOON
 from tests.mall.catalog.shelf import CLERK, counted, first_variant, product, put_on_shelf
@@ -16,7 +16,7 @@ CHINESE = {"en": "Green tea", "zh_Hans": "绿茶", "zh_Hant": "綠茶"}
 
 
 def names(**filters):
-    return [each.name.get("en") or each.name["zh_Hans"] for each in listed(**{"limit": 50, **filters})]
+    return [each.name.get("en") or each.name["zh_Hans"] for each in listed(**{"limit": 50, **filters}).items]
 
 
 # --- finding ------------------------------------------------------------------------------
@@ -74,13 +74,14 @@ def test_within_my_points_counts_the_points_of_any_way_to_pay_and_leaves_out_wha
 def test_pages_follow_each_other_without_a_gap_or_a_repetition(app):
     for number in range(7):
         put_on_shelf(f"Tea {number}", ways=((100 + number % 3, 0),))
-    for order in (False, True):
-        seen, after = [], None
-        while chunk := listed(after=after, limit=2, fewest_points_first=order):
-            seen += [each.name["en"] for each in chunk]
-            after = chunk[-1].id
+    for order in ("newest", "points"):
+        part = listed(limit=2, order=order)
+        seen = [each.name["en"] for each in part.items]
+        while part.after:
+            part = listed(after=part.after, limit=2, order=order)
+            seen += [each.name["en"] for each in part.items]
         assert sorted(seen) == sorted(names())
-        assert seen == names(fewest_points_first=order)
+        assert seen == names(order=order)
 
 
 # --- the pages ------------------------------------------------------------------------------
@@ -184,7 +185,7 @@ def test_what_is_not_listed_is_not_there(app, client, state):
     slug = put_on_shelf("Secret", listed=False)
     if state == "archived":
         with transaction():
-            archive_product(product=product_by_slug(slug, listed_only=False), by=CLERK, now=NOON)
+            archive_product(product=product_of_units(None, slug), by=CLERK, now=NOON)
     answer = client.get(f"/mall/{slug if state != 'missing' else 'nothing'}")
     assert answer.status_code == 404
     assert "Secret" not in answer.text
@@ -289,4 +290,4 @@ def test_an_archived_product_is_not_on_offer_but_a_sold_out_one_is_with_its_stoc
 
 
 def first_variant_id(slug):
-    return product_by_slug(slug, listed_only=False).variants[0].id
+    return product_of_units(None, slug).variants[0].id

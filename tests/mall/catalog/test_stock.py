@@ -25,9 +25,9 @@ def change(slug, pieces, *, reason="order", by=MEMBER, reference="JF-1"):
 
 
 def first_variant_id(slug):
-    from app.mall.catalog.queries import product_by_slug
+    from app.mall.catalog.queries import product_of_units
 
-    return product_by_slug(slug, listed_only=False).variants[0].id
+    return product_of_units(None, slug).variants[0].id
 
 
 def movements():
