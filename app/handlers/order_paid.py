@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.foundation.events import handles
-from app.identity.units.queries import all_units
+from app.identity.units.queries import unit_by_id
 from app.loyalty.earning import actions as earning
 from app.mall.orders.events import OrderPaid
 from app.mall.orders.queries import order_by_id
@@ -49,4 +49,7 @@ def _purchase(order: Order, paid_at: datetime) -> earning.PurchaseReport:
 
 def unit_code(order: Order) -> str:
     """The code of the unit that sold it."""
-    return next(unit.code for unit in all_units() if unit.id == order.unit_id)
+    unit = unit_by_id(order.unit_id)
+    if unit is None:
+        raise LookupError(f"Order {order.number} was sold by a unit that does not exist.")
+    return unit.code

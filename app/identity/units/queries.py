@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,15 @@ def all_units() -> list[Unit]:
 
 def unit_by_code(code: str) -> Unit | None:
     return db.session.scalar(sa.select(Unit).where(Unit.code == code))
+
+
+def unit_by_id(unit_id: int) -> Unit | None:
+    return db.session.get(Unit, unit_id)
+
+
+def units_within(scope: Collection[int] | None) -> list[Unit]:
+    """The units among these ids; all of them for ``None``."""
+    return [unit for unit in all_units() if scope is None or unit.id in scope]
 
 
 def units_by_code() -> dict[str, Unit]:

@@ -43,8 +43,7 @@ def create_product(*, draft: ProductDraft, by: Actor, now: datetime) -> Product:
     product.prices = [Price(points=int(way.points), cash=way.cash.amount) for way in draft.ways]
     product.variants = [_new_variant(variant, rank) for rank, variant in enumerate(draft.variants)]
     product.pictures = []
-    db.session.add(product)
-    _flush(draft)
+    _insert(product, draft)
     for variant in product.variants:
         if variant.stock:
             _note_movement(variant, change=variant.stock, stock=variant.stock, reason="delivery", by=by, now=now)
@@ -195,13 +194,29 @@ def _flush(draft: ProductDraft) -> None:
         raise SkuTaken([variant.sku for variant in draft.variants]) from error
 
 
+def _insert(product: Product, draft: ProductDraft) -> None:
+    """Of two who take the same address between look and write, as a double click does, the later gets a longer one."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(product)
+            _flush(draft)
+    except IntegrityError:
+        product.slug = _longer(product.slug)
+        db.session.add(product)
+        _flush(draft)
+
+
+def _longer(slug: str) -> str:
+    return f"{slug}-{secrets.token_hex(3)}"
+
+
 def _free_slug(name: Mapping[str, str]) -> str:
     wanted = slugify(name.get("en") or "") or next(filter(None, map(slugify, name.values())), "")
     if not wanted:
         return f"product-{secrets.token_hex(4)}"
     # "new" is the address of the form for a new product.
     taken = wanted == "new" or queries.slug_taken(wanted)
-    return f"{wanted}-{secrets.token_hex(3)}" if taken else wanted
+    return _longer(wanted) if taken else wanted
 
 
 def _subject(product: Product) -> tuple[str, object, str]:
@@ -290,6 +305,7 @@ def add_picture(*, product: Product, stream: IO[bytes], by: Actor, now: datetime
 
 def attach_pictures(*, product: Product, files: Collection[str], by: Actor, now: datetime) -> list[Picture]:
     """Hang pictures that ``pictures.store`` has written already behind the others."""
+    _lock_pictures(product)
     if len(product.pictures) + len(files) > MOST_PICTURES:
         raise InvalidInput(_("A product has at most %(most)s pictures. Please remove some first.", most=MOST_PICTURES))
     before = _files(product)
@@ -303,6 +319,7 @@ def attach_pictures(*, product: Product, files: Collection[str], by: Actor, now:
 
 def move_picture(*, product: Product, picture_id: int, place: int, by: Actor, now: datetime) -> None:
     """Put a picture at ``place`` (0 is the first, which cards show)."""
+    _lock_pictures(product)
     before = _files(product)
     picture = _picture(product, picture_id)
     rest = [other for other in product.pictures if other is not picture]
@@ -316,12 +333,19 @@ def move_picture(*, product: Product, picture_id: int, place: int, by: Actor, no
 
 def remove_picture(*, product: Product, picture_id: int, by: Actor, now: datetime) -> None:
     """Take a picture off the product. Its files stay, because orders of the past still show them."""
+    _lock_pictures(product)
     before = _files(product)
     picture = _picture(product, picture_id)
     product.pictures.remove(picture)
     db.session.delete(picture)
     db.session.flush()
     _note_pictures(product, before, by, now)
+
+
+def _lock_pictures(product: Product) -> None:
+    """Two who arrange the same pictures at once go one after the other: neither counts or ranks what has changed."""
+    db.session.execute(lock(LockOrder.STOCK, sa.select(Product.id).where(Product.id == product.id)))
+    db.session.refresh(product, ["pictures"])
 
 
 def _picture(product: Product, picture_id: int) -> Picture:
@@ -348,11 +372,12 @@ def create_category(*, code: str, name: Mapping[str, str], rank: int = 0, by: Ac
         raise InvalidInput(
             _("A category's code is 2 to 32 small letters, digits and hyphens, beginning with a letter.")
         )
-    if queries.category_by_code(code):
-        raise InvalidInput(_("There is a category with the code %(code)s already.", code=code))
     category = Category(code=code, name=_category_name(name), rank=rank)
-    db.session.add(category)
-    db.session.flush()
+    try:
+        with db.session.begin_nested():  # The constraint decides between two who choose the same code at once.
+            db.session.add(category)
+    except IntegrityError as error:
+        raise InvalidInput(_("There is a category with the code %(code)s already.", code=code)) from error
     audit.record("category.create", subject=_category_subject(category), by=by, now=now, after=_facts(category))
     return category
 

@@ -13,7 +13,7 @@ from app.foundation.formats import moment, money, points
 from app.foundation.languages import translated
 from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
-from app.identity.units.queries import all_units
+from app.identity.units.queries import units_within
 from app.mall.catalog import queries
 from app.mall.catalog.models import Product, StockMovement
 from app.mall.catalog.queries import ways_of
@@ -37,8 +37,7 @@ class Choices:
 
 
 def choices() -> Choices:
-    scope = unit_scope(current_staff())
-    units = [unit for unit in all_units() if scope is None or unit.id in scope]
+    units = units_within(unit_scope(current_staff()))
     categories = queries.all_categories()
     return Choices(
         {unit.code: translated(unit.name) for unit in units},

@@ -20,12 +20,10 @@ from app.foundation.errors import InvalidInput
 from app.foundation.points import Points
 from app.foundation.terms import current
 from app.identity.members.queries import member_by_id
-from app.identity.units.queries import all_units
 from app.loyalty.ledger import actions as ledger
 from app.mall.catalog import actions as catalog
-from app.mall.catalog.queries import Offer, variant_for_order
 from app.mall.orders import queries, states
-from app.mall.orders.errors import AddressMissing, InvalidQuantity, NotOffered, PaymentOver, PriceChanged
+from app.mall.orders.errors import AddressMissing, PaymentOver, PriceChanged
 from app.mall.orders.events import (
     OrderCancelled,
     OrderClosed,
@@ -37,7 +35,8 @@ from app.mall.orders.events import (
 )
 from app.mall.orders.explanations import KIND, redeeming, releasing
 from app.mall.orders.models import Order, OrderLine, OrderStep
-from app.mall.orders.rules import MOST_PIECES, Figures, complete_address, is_key, order_number
+from app.mall.orders.quotes import Quote, quote
+from app.mall.orders.rules import Figures, complete_address, is_key, order_number
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments import actions as payments
 
@@ -70,16 +69,15 @@ def place(
         raise InvalidInput(_("This form is damaged. Nothing was ordered; please open the page again."))
     if earlier := queries.order_of_key(member_id, key):
         return earlier  # A double click sends two identical requests.
-    offer, figures = _checked_offer(variant_id, quantity, price_id)
-    if figures != expected:
-        raise PriceChanged(expected, figures)
-    if figures.cash:
+    wanted = quote(variant_id=variant_id, price_id=price_id, quantity=quantity)
+    if wanted.figures != expected:
+        raise PriceChanged(expected, wanted.figures)
+    if wanted.figures.cash:
         payments.refuse_without_gateway()
-    parcel = offer.kind == "physical"
-    destination = complete_address(address) if parcel else None
-    if parcel and destination is None:
+    destination = complete_address(address) if wanted.parcel else None
+    if wanted.parcel and destination is None:
         raise AddressMissing
-    order = _insert(member_id=member_id, key=key, offer=offer, figures=figures, address=destination, now=now)
+    order = _insert(wanted, member_id=member_id, key=key, address=destination, now=now)
     if order is None:
         return _made_meanwhile(member_id, key)
     member = _actor(member_id)
@@ -88,11 +86,10 @@ def place(
     catalog.change_stock(
         variant_id=variant_id, change=-quantity, reason="order", reference=order.number, by=member, now=now
     )
-    way = offer.ways[price_id]
-    db.session.add(_line(order, offer, quantity, int(way.points), way.cash.amount))
+    db.session.add(_line(order, wanted))
     _write_step(order, "placed", by=member, now=now)
     if order.points:
-        _hold(order, offer, quantity, int(way.points), now=now)
+        _hold(order, wanted, now=now)
     events.publish(OrderPlaced(order.id, now))
     if not order.cash:
         _become_paid(order, now=now)
@@ -104,29 +101,14 @@ def _actor(member_id: int) -> Actor:
     return member.actor if member else Actor("member", member_id, "")
 
 
-def _checked_offer(variant_id: int, quantity: int, price_id: int) -> tuple[Offer, Figures]:
-    if not 1 <= quantity <= MOST_PIECES:
-        raise InvalidQuantity
-    offer = variant_for_order(variant_id)
-    way = offer.ways.get(price_id) if offer else None
-    if offer is None or way is None or not _open_unit(offer.unit_id):
-        raise NotOffered
-    return offer, Figures(way.points * quantity, way.cash * quantity)
-
-
-def _open_unit(unit_id: int) -> bool:
-    return any(unit.id == unit_id and unit.active for unit in all_units())
-
-
-def _insert(
-    *, member_id: int, key: str, offer: Offer, figures: Figures, address: dict[str, str] | None, now: datetime
-) -> Order | None:
+def _insert(wanted: Quote, *, member_id: int, key: str, address: dict[str, str] | None, now: datetime) -> Order | None:
     """The order's row, unless the same form has made one: a parallel twin waits here for the first to finish."""
+    figures = wanted.figures
     row: dict[str, Any] = {
         "number": order_number(clock.local_date(now, clock.programme_zone())),
         "key": key,
         "member_id": member_id,
-        "unit_id": offer.unit_id,
+        "unit_id": wanted.offer.unit_id,
         "state": "placed",
         "parcel": address is not None,
         "points": int(figures.points),
@@ -148,7 +130,8 @@ def _made_meanwhile(member_id: int, key: str) -> Order:
     return order
 
 
-def _line(order: Order, offer: Offer, quantity: int, points_each: int, cash_each: int) -> OrderLine:
+def _line(order: Order, wanted: Quote) -> OrderLine:
+    offer = wanted.offer
     return OrderLine(
         order_id=order.id,
         variant_id=offer.variant_id,
@@ -158,20 +141,25 @@ def _line(order: Order, offer: Offer, quantity: int, points_each: int, cash_each
         name=dict(offer.name),
         variant_name=dict(offer.variant_name),
         picture=offer.picture,
-        quantity=quantity,
-        points_each=points_each,
-        cash_each=cash_each,
+        quantity=wanted.quantity,
+        points_each=int(wanted.way.points),
+        cash_each=wanted.way.cash.amount,
     )
 
 
-def _hold(order: Order, offer: Offer, quantity: int, points_each: int, *, now: datetime) -> None:
+def _hold(order: Order, wanted: Quote, *, now: datetime) -> None:
     ledger.hold(
         member_id=order.member_id,
         amount=Points(order.points),
         key=_key(order, "hold"),
         kind=KIND,
         unit_id=order.unit_id,
-        explanation=redeeming(number=order.number, name=offer.name, quantity=quantity, points_each=points_each),
+        explanation=redeeming(
+            number=order.number,
+            name=wanted.offer.name,
+            quantity=wanted.quantity,
+            points_each=int(wanted.way.points),
+        ),
         deadline=order.pay_by + GRACE,
         now=now,
     )

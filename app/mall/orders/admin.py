@@ -23,7 +23,7 @@ from app.identity.members.queries import member_by_id, members_by_ids
 from app.identity.members.queries import search as search_members
 from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
-from app.identity.units.queries import all_units, unit_names
+from app.identity.units.queries import unit_names, units_within
 from app.mall.catalog.statements import picture_of
 from app.mall.orders import actions, queries, states
 from app.mall.orders.forms import ShipmentForm
@@ -49,7 +49,7 @@ NUMBER = re.compile(r"[A-Za-z0-9]{1,20}")
 @requires(Permission.ORDER_READ)
 def index() -> ResponseReturnValue:
     scope, filters = unit_scope(current_staff()), _filters()
-    units = {unit.code: unit for unit in all_units() if scope is None or unit.id in scope}
+    units = {unit.code: unit for unit in units_within(scope)}
     part = queries.office_orders(
         units=scope,
         **_search(filters.get("q", "")),

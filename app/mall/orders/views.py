@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
@@ -23,20 +23,17 @@ from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
 from app.foundation.points import Points
 from app.foundation.terms import current
-from app.identity.members.actions import save_address
 from app.identity.members.queries import default_address
 from app.identity.session import current_member
-from app.identity.units.queries import all_units, unit_names
-from app.loyalty.earning.actions import ReportedLine
-from app.loyalty.earning.queries import would_earn
+from app.identity.units.queries import unit_names
 from app.loyalty.ledger.queries import standing
-from app.mall.catalog.queries import Offer, variant_for_order
 from app.mall.catalog.statements import picture_of
 from app.mall.orders import actions, queries
-from app.mall.orders.errors import InvalidQuantity, NotOffered, PriceChanged
+from app.mall.orders.errors import PriceChanged
 from app.mall.orders.forms import OrderForm, ParcelForm
 from app.mall.orders.models import Order
-from app.mall.orders.rules import ADDRESS_PARTS, MOST_PIECES, Figures, is_key, is_number
+from app.mall.orders.quotes import Quote, earns, quote
+from app.mall.orders.rules import ADDRESS_PARTS, Figures, is_key, is_number
 from app.mall.orders.statements import order_shown, price_of, row
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import payments_of, takes_cash
@@ -94,63 +91,48 @@ def _number(text: str | None) -> int | None:
 # --- ordering -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody wants to order: the offer behind it, and what it costs now."""
-
-    offer: Offer
-    price_id: int
-    quantity: int
-    figures: Figures
-
-    @property
-    def parcel(self) -> bool:
-        return self.offer.kind == "physical"
-
-
-def _wish(variant: str | None, price: str | None, quantity: str | None) -> Wish:
+def _quote(asked: Mapping[str, str]) -> Quote:
     """Raises ``NotOffered`` or ``InvalidQuantity``."""
-    variant_id, price_id, pieces = _number(variant), _number(price), _number(quantity or "1")
-    offer = variant_for_order(variant_id) if variant_id is not None else None
-    way = offer.ways.get(price_id) if offer and price_id is not None else None
-    if offer is None or price_id is None or way is None:
-        raise NotOffered
-    if pieces is None or not 1 <= pieces <= MOST_PIECES:
-        raise InvalidQuantity
-    return Wish(offer, price_id, pieces, Figures(way.points * pieces, way.cash * pieces))
+    return quote(
+        variant_id=_number(asked.get("variant")),
+        price_id=_number(asked.get("price")),
+        quantity=_number(asked.get("quantity") or "1"),
+    )
 
 
 @orders.get("/new")
 @requires(Permission.ORDER_PLACE)
 def new() -> ResponseReturnValue:
     try:
-        wish = _wish(request.args.get("variant"), request.args.get("price"), request.args.get("quantity"))
+        wanted = _quote(request.args)
     except DomainError as error:
         flash(str(error), "warning")
         return redirect(url_for("portal.mall.index"))
-    form = _fresh_form(wish, current_member())
-    return _confirmation(form, wish)
+    form = _fresh_form(wanted, current_member())
+    return _confirmation(form, wanted)
 
 
-def _fresh_form(wish: Wish, member: Member) -> OrderForm:
-    known = default_address(member.id) if wish.parcel else None
+def _fresh_form(wanted: Quote, member: Member) -> OrderForm:
+    known = default_address(member.id) if wanted.parcel else None
     address = {part: getattr(known, part) for part in ADDRESS_PARTS} if known else {}
-    if wish.parcel and not address:
+    if wanted.parcel and not address:
         address = {"recipient": member.name, "phone": member.phone or ""}
-    return (ParcelForm if wish.parcel else OrderForm)(
+    return (ParcelForm if wanted.parcel else OrderForm)(
         formdata=None,
         data={
             "key": uuid.uuid4().hex,
-            "variant": wish.offer.variant_id,
-            "price": wish.price_id,
-            "quantity": wish.quantity,
+            "variant": wanted.offer.variant_id,
+            "price": wanted.price_id,
+            "quantity": wanted.quantity,
             **address,
         },
     )
 
 
-def _confirmation(form: OrderForm, wish: Wish, *, status: int = 200, changed: str | None = None) -> ResponseReturnValue:
-    member, offer, figures = current_member(), wish.offer, wish.figures
+def _confirmation(
+    form: OrderForm, wanted: Quote, *, status: int = 200, changed: str | None = None
+) -> ResponseReturnValue:
+    member, offer, figures = current_member(), wanted.offer, wanted.figures
     # What the next click compares is what this page shows.
     form.seen_points.data, form.seen_cash.data = str(int(figures.points)), str(figures.cash.amount)
     available = standing(member.id, now=clock.now()).available
@@ -161,24 +143,24 @@ def _confirmation(form: OrderForm, wish: Wish, *, status: int = 200, changed: st
         "mall/orders/new.html",
         status=status,
         form=form,
-        parcel=wish.parcel,
+        parcel=wanted.parcel,
         changed=changed,
         name=translated(offer.name),
-        meta=f"{variant} · × {wish.quantity}" if variant else f"× {wish.quantity}",
+        meta=f"{variant} · × {wanted.quantity}" if variant else f"× {wanted.quantity}",
         picture=picture_of(offer.picture),
         price=price,
         price_meta=price_meta,
-        figures=_sum(wish, available),
+        figures=_sum(wanted, available),
         has_cash=bool(figures.cash),
         needs_cash=not takes_cash() and bool(figures.cash),
         lacking=points(lacking) if lacking else None,
         have=min(max(0, int(available)), int(figures.points)),
         need=int(figures.points),
         have_text=f"{points(max(0, int(available)))} / {points(figures.points)}",
-        few=offer.stock < wish.quantity,
+        few=offer.stock < wanted.quantity,
         stock=offer.stock,
         pay_minutes=current(OrderTerms).pay_within_minutes,
-        can_order=not lacking and offer.stock >= wish.quantity and (takes_cash() or not figures.cash),
+        can_order=not lacking and offer.stock >= wanted.quantity and (takes_cash() or not figures.cash),
         product_url=url_for("portal.mall.show", slug=offer.slug),
         create_url=url_for(".create"),
         checkin_url=url_for("portal.checkin.show"),
@@ -186,11 +168,11 @@ def _confirmation(form: OrderForm, wish: Wish, *, status: int = 200, changed: st
     )
 
 
-def _sum(wish: Wish, available: Points) -> list[tuple[str, ...]]:
+def _sum(wanted: Quote, available: Points) -> list[tuple[str, ...]]:
     """Every figure of the order, in the order in which they follow from each other."""
-    figures, way = wish.figures, wish.offer.ways[wish.price_id]
+    figures, way = wanted.figures, wanted.way
     rows: list[tuple[str, ...]] = []
-    if wish.quantity > 1:
+    if wanted.quantity > 1:
         rows.append((_("Points each"), _("%(points)s points", points=points(way.points))))
         if way.cash:
             rows.append((_("Cash each"), money(way.cash)))
@@ -199,19 +181,12 @@ def _sum(wish: Wish, available: Points) -> list[tuple[str, ...]]:
     if available >= figures.points:
         rows.append((_("Points you keep"), _("%(points)s points", points=points(available - figures.points))))
     if figures.cash:
-        if earned := _earns(wish):
+        if earned := earns(wanted, at=clock.now()):
             rows.append((_("You will earn"), f"+{points(earned)}", "plus"))
         rows.append((_("To pay in cash"), money(figures.cash), "total"))
     else:
         rows.append((_("To pay in cash"), _("nothing"), "total"))
     return rows
-
-
-def _earns(wish: Wish) -> Points:
-    offer, cash = wish.offer, wish.figures.cash
-    unit = next(unit for unit in all_units() if unit.id == offer.unit_id)
-    line = ReportedLine(offer.category, offer.sku, wish.quantity, cash.amount)
-    return would_earn(unit_code=unit.code, currency=cash.currency, lines=[line], at=clock.now())
 
 
 @orders.post("")
@@ -223,41 +198,37 @@ def create() -> ResponseReturnValue:
         # A double click, or the way back and forward again: the order is there already.
         return seen(url_for(".show", number=earlier.number))
     try:
-        wish = _wish(request.form.get("variant"), request.form.get("price"), request.form.get("quantity"))
+        wanted = _quote(request.form)
     except DomainError as error:
         flash(str(error), "warning")
         return seen(url_for("portal.mall.index"))
-    form = ParcelForm() if wish.parcel else OrderForm()
+    form = ParcelForm() if wanted.parcel else OrderForm()
     if not form.validate():
-        return _confirmation(form, wish, status=422)
+        return _confirmation(form, wanted, status=422)
     try:
-        order = _place(member, wish, form)
+        order = _place(member, wanted, form)
     except PriceChanged as change:
-        now_offered = _wish(form.variant.data, form.price.data, form.quantity.data)
-        return _confirmation(form, now_offered, status=change.status, changed=str(change))
+        return _confirmation(form, _quote(request.form), status=change.status, changed=str(change))
     except DomainError as error:
         refuse(form, error)
-        return _confirmation(form, wish, status=error.status)
+        return _confirmation(form, wanted, status=error.status)
     return _pay(order) if order.state == "placed" else seen(url_for(".show", number=order.number, thanks=1))
 
 
-def _place(member: Member, wish: Wish, form: OrderForm) -> Order:
+def _place(member: Member, wanted: Quote, form: OrderForm) -> Order:
     now = clock.now()
     address = form.address if isinstance(form, ParcelForm) else None
     with transaction():
-        order = actions.place(
+        return actions.place(
             member_id=member.id,
-            variant_id=wish.offer.variant_id,
-            quantity=wish.quantity,
-            price_id=wish.price_id,
+            variant_id=wanted.offer.variant_id,
+            quantity=wanted.quantity,
+            price_id=wanted.price_id,
             address=address,
             key=form.key.data or "",
             expected=_seen_figures(form),
             now=now,
         )
-        if address and default_address(member.id) is None:
-            save_address(member, **address, now=now)
-        return order
 
 
 def _seen_figures(form: OrderForm) -> Figures:

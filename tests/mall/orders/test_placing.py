@@ -7,6 +7,7 @@ from app.foundation.database import db, transaction
 from app.foundation.errors import InvalidInput
 from app.foundation.money import Money
 from app.foundation.points import Points
+from app.identity.members.queries import default_address
 from app.loyalty.ledger.actions import InsufficientPoints
 from app.mall.catalog import actions as catalog
 from app.mall.catalog.errors import OutOfStock
@@ -193,3 +194,15 @@ def test_a_form_without_a_proper_key_is_refused(alice, key):
     with pytest.raises(InvalidInput):
         order_some(alice, tea, key=key)
     nothing_happened(alice, tea)
+
+
+def test_the_first_parcel_leaves_its_address_and_a_later_one_changes_nothing(alice):
+    order_some(alice, make_goods(points=100))
+    assert default_address(alice).line == ADDRESS["line"]
+    order_some(alice, make_goods(points=100), address={**ADDRESS, "line": "1 Bund"})
+    assert default_address(alice).line == ADDRESS["line"]
+
+
+def test_what_is_not_sent_leaves_no_address(alice):
+    order_some(alice, make_goods(points=100, kind="service"))
+    assert default_address(alice) is None
