@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from app.foundation import audit
@@ -28,6 +29,22 @@ from app.mall.catalog.rules import (
     VariantDraft,
     search_text,
     slugify,
+)
+
+audit.describe(
+    "product",
+    _l("Product"),
+    {
+        "product.create": _l("Product added"),
+        "product.update": _l("Product changed"),
+        "product.listed": _l("Product listed"),
+        "product.archived": _l("Product archived"),
+        "product.pictures": _l("Pictures changed"),
+        "stock.change": _l("Stock changed"),
+    },
+)
+audit.describe(
+    "category", _l("Category"), {"category.create": _l("Category added"), "category.update": _l("Category changed")}
 )
 
 CATEGORY_CODE = re.compile(r"[a-z][a-z0-9-]{1,31}")
