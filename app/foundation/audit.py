@@ -38,6 +38,28 @@ class AuditEntry(Model):
     address: Mapped[str | None] = mapped_column(sa.String(64))
 
 
+_kinds: dict[str, Any] = {}
+_actions: dict[str, Any] = {}
+
+
+def describe(kind: str, label: Any, actions: Mapping[str, Any]) -> None:
+    """Register how a kind of subject and what is done to it read: ``describe("unit", _l("Unit"), {"unit.create": …})``.
+
+    Every domain describes its own; labels are lazy translations.
+    """
+    _kinds[kind] = label
+    _actions.update(actions)
+
+
+def kind_label(kind: str) -> str:
+    return str(_kinds.get(kind, kind))
+
+
+def action_label(action: str) -> str:
+    """``staff.update`` in words; an action that nobody described is shown by its code."""
+    return str(_actions.get(action, action))
+
+
 def record(
     action: str,
     *,

@@ -1,6 +1,6 @@
 """Terms: the numbers a shop may change while the system runs, declared as typed dataclasses.
 
-A domain writes ``@terms("checkin") class CheckinTerms: daily: int = 5`` and reads
+A domain writes ``@terms("checkin", _l("Check-in")) class CheckinTerms: daily: int = 5`` and reads
 ``current(CheckinTerms).daily``. The defaults stand in code; what the owner changed in the
 back office is one JSON row per domain. All rows are read by one query per request.
 """
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from flask import g
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation import audit
@@ -25,6 +26,9 @@ T = TypeVar("T")
 declared: dict[str, type] = {}
 
 
+audit.describe("terms", _l("Terms"), {"terms.change": _l("Terms changed")})
+
+
 class StoredTerms(Model):
     __tablename__ = "terms"
 
@@ -33,12 +37,15 @@ class StoredTerms(Model):
     updated_at: Mapped[datetime]
 
 
-def terms(domain: str) -> Callable[[type[T]], type[T]]:
-    """Declare a domain's terms. A ``__post_init__`` that raises ``InvalidInput`` refuses nonsense."""
+def terms(domain: str, title: Any) -> Callable[[type[T]], type[T]]:
+    """Declare a domain's terms, with their ``title`` in the back office.
+
+    A ``__post_init__`` that raises ``InvalidInput`` refuses nonsense.
+    """
 
     def declare(cls: type[T]) -> type[T]:
         made = dataclass(frozen=True, kw_only=True)(cls)
-        made.domain = domain  # type: ignore[attr-defined]
+        made.domain, made.title = domain, title  # type: ignore[attr-defined]
         declared[domain] = made
         return made
 

@@ -61,7 +61,7 @@ def entry():
 def tea_terms(monkeypatch):
     monkeypatch.setattr(terms, "declared", {})
 
-    @terms.terms("tea")
+    @terms.terms("tea", "Tea")
     class TeaTerms:
         cups: int = 3
         sweet: bool = False

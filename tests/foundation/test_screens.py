@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
@@ -14,9 +15,10 @@ from flask import Flask
 from flask_wtf import FlaskForm
 from wtforms import StringField
 
+from app.config import ROOT
 from app.foundation import audit, terms
 from app.foundation.actors import SYSTEM
-from app.foundation.audit import AuditEntry
+from app.foundation.audit import AuditEntry, action_label
 from app.foundation.database import db, transaction
 from app.foundation.listing import part_of
 from app.foundation.permissions import Permission
@@ -299,3 +301,14 @@ def test_the_start_page_shows_each_role_what_it_may_open(app, merchant, agent, a
 def test_figures_are_real(app, owner, alice, bob):
     page = sign_in(app.test_client(), owner).get("/backoffice/").text
     assert "2 new in 30 days · 2 use the portal" in page
+
+
+def test_every_change_that_a_domain_writes_down_has_words(app):
+    """An entry that nobody described would show its code to an auditor."""
+    spoken = {
+        code
+        for path in (ROOT / "app").rglob("actions.py")
+        for code in re.findall(r'audit\.record\(\s*"([a-z]+\.[a-z]+)"', path.read_text())
+    }
+    assert {"unit.create", "balance.adjust", "category.update"} <= spoken
+    assert [code for code in sorted(spoken) if action_label(code) == code] == []

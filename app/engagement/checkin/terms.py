@@ -13,7 +13,7 @@ LONGEST_CYCLE = 31
 HIGHEST_MULTIPLIER = 100
 
 
-@terms("checkin")
+@terms("checkin", _l("Check-in"))
 class CheckinTerms:
     """``points`` a day; the last day of each cycle of ``cycle_days`` pays ``last_day_multiplier`` times as much."""
 

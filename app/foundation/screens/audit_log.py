@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.foundation import clock
-from app.foundation.audit import AuditEntry
+from app.foundation.audit import AuditEntry, action_label, kind_label
 from app.foundation.database import db
 from app.foundation.listing import first_url, next_url, part_of
 from app.foundation.pages import page
@@ -57,7 +57,7 @@ def index() -> ResponseReturnValue:
     return page(
         "backoffice/audit/index.html",
         entries=[_shown(entry) for entry in part.items],
-        actions=[(action, describe(action)) for action in actions],
+        actions=[(action, action_label(action)) for action in actions],
         wanted=wanted,
         filtered=any(wanted.values()),
         next_url=next_url(part),
@@ -101,10 +101,10 @@ def _shown(entry: AuditEntry) -> Entry:
         at=entry.at,
         actor=entry.actor_label,
         actor_url=url_for("backoffice.audit.index", actor=entry.actor_label),
-        action=describe(entry.action),
+        action=action_label(entry.action),
         tone=_tone(entry.action),
         subject=entry.subject_label or entry.subject_id,
-        subject_kind=describe_kind(entry.subject_kind),
+        subject_kind=kind_label(entry.subject_kind),
         subject_url=url_for("backoffice.audit.index", subject=f"{entry.subject_kind}:{entry.subject_id}"),
         address=entry.address or "",
         request_id=entry.request_id or "",
@@ -127,46 +127,6 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_text(part) for part in value)
     return str(value)
-
-
-def describe_kind(kind: str) -> str:
-    known = {
-        "staff": _("Colleague"),
-        "unit": _("Business unit"),
-        "terms": _("Terms"),
-        "product": _("Product"),
-        "category": _("Category"),
-        "order": _("Order"),
-        "member": _("Member"),
-    }
-    return known.get(kind, kind)
-
-
-def describe(action: str) -> str:
-    """``staff.update`` in words; an action that nobody described is shown by its code."""
-    known = {
-        "staff.create": _("Colleague added"),
-        "staff.update": _("Colleague changed"),
-        "staff.password": _("Password set"),
-        "unit.create": _("Unit opened"),
-        "unit.update": _("Unit changed"),
-        "terms.change": _("Terms changed"),
-        "product.create": _("Product added"),
-        "product.update": _("Product changed"),
-        "product.listed": _("Product listed"),
-        "product.draft": _("Product taken off sale"),
-        "product.archived": _("Product archived"),
-        "product.pictures": _("Pictures changed"),
-        "category.create": _("Category added"),
-        "stock.change": _("Stock changed"),
-        "balance.adjust": _("Balance adjusted"),
-        "order.packed": _("Order packed"),
-        "order.shipped": _("Order shipped"),
-        "order.delivered": _("Order delivered"),
-        "order.completed": _("Order completed"),
-        "order.cancelled": _("Order cancelled"),
-    }
-    return known.get(action, action)
 
 
 TONES = {"create": "brand", "adjust": "gold", "password": "gold", "archived": "danger", "cancelled": "danger"}

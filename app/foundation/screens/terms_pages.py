@@ -169,12 +169,4 @@ def _text(value: Any, entry: Field[Any]) -> str:
 
 
 def title_of(domain: str) -> str:
-    known = {
-        "checkin": _("Check-in"),
-        "desk": _("Service desk"),
-        "earning": _("Earning"),
-        "ledger": _("Points"),
-        "orders": _("Orders"),
-        "tiers": _("Tiers"),
-    }
-    return known.get(domain, domain.capitalize())
+    return str(house_terms.declared[domain].title)  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from app.foundation import audit
@@ -20,6 +21,16 @@ from app.identity.names import clean, email_of
 from app.identity.passwords import check_password
 from app.identity.staff.models import Staff
 from app.identity.units.models import Unit
+
+audit.describe(
+    "staff",
+    _l("Colleague"),
+    {
+        "staff.create": _l("Colleague added"),
+        "staff.update": _l("Colleague changed"),
+        "staff.password": _l("Password set"),
+    },
+)
 
 
 class EmailTaken(DomainError):

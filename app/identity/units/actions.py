@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
 
 from app.config import LOCALES
@@ -18,6 +19,8 @@ from app.foundation.errors import DomainError, InvalidInput
 from app.foundation.languages import translated
 from app.identity.names import clean
 from app.identity.units.models import Unit
+
+audit.describe("unit", _l("Business unit"), {"unit.create": _l("Unit opened"), "unit.update": _l("Unit changed")})
 
 CODE = re.compile(r"[a-z][a-z0-9-]{1,31}")
 

@@ -12,7 +12,7 @@ HIGHEST = 10_000_000_000
 LONGEST_TOLERANCE = 31
 
 
-@terms("earning")
+@terms("earning", _l("Earning"))
 class EarningTerms:
     """``largest_line`` in major units of the programme's currency: more in one line is a slip of the keyboard.
 

@@ -19,7 +19,7 @@ CLAWBACKS = {
 }
 
 
-@terms("ledger")
+@terms("ledger", _l("Points"))
 class LedgerTerms:
     """``months``: the end of the month N months after earning; ``yearly``: a fixed date; ``never``."""
 

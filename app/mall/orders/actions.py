@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.foundation import audit, clock, events
 from app.foundation.actors import SYSTEM, Actor
@@ -39,6 +40,16 @@ from app.mall.orders.quotes import Quote, quote
 from app.mall.orders.rules import Figures, complete_address, is_key, order_number
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments import actions as payments
+
+audit.describe(
+    "order",
+    _l("Order"),
+    {
+        "order.packed": _l("Order packed"),
+        "order.shipped": _l("Order shipped"),
+        "order.delivered": _l("Order delivered"),
+    },
+)
 
 # A payment that arrives just after its time still finds the points, unless the order was closed meanwhile.
 GRACE = timedelta(hours=1)

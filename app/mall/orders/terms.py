@@ -11,7 +11,7 @@ from app.foundation.errors import InvalidInput
 from app.foundation.terms import term, terms
 
 
-@terms("orders")
+@terms("orders", _l("Orders"))
 class OrderTerms:
     """``arrives_after_days`` after shipping, and ``served_after_days`` after paying for something
     without a parcel, an order counts as received even if nobody says so."""

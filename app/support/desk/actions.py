@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.foundation import audit
 from app.foundation.actors import Actor
@@ -21,6 +22,9 @@ from app.support.desk.terms import DeskTerms
 
 if TYPE_CHECKING:
     from app.identity.members.models import Member
+
+
+audit.describe("member", _l("Member"), {"balance.adjust": _l("Balance adjusted")})
 
 
 class AboveLimit(DomainError):

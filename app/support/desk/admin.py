@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.foundation import clock
+from app.foundation.audit import action_label
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.formats import moment, money, points
@@ -259,7 +260,7 @@ def timeline(member: Member, picture: Picture) -> list[dict[str, str]]:
         title = (
             _("Balance corrected: %(points)s", points=points(change.after["amount"], sign=True))
             if by_hand
-            else change.action
+            else action_label(change.action)
         )
         events.append((change.at, title, change.after.get("note", "") if by_hand else "", change.actor_label, "violet"))
     events += [(each.placed_at, _("Ordered %(number)s", number=each.number), "", "", "info") for each in picture.orders]

@@ -20,7 +20,7 @@ REASONS: dict[str, Texts] = {
 }
 
 
-@terms("desk")
+@terms("desk", _l("Service desk"))
 class DeskTerms:
     """``adjustment_limit`` is the most points in one adjustment, in either direction.
 
