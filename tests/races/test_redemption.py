@@ -19,6 +19,7 @@ from app.loyalty.ledger import book
 from app.loyalty.ledger.actions import InsufficientPoints
 from app.loyalty.ledger.verify import verify
 from app.mall.catalog import actions as catalog
+from app.mall.catalog import stock as shelf
 from app.mall.catalog.errors import OutOfStock
 from app.mall.catalog.models import StockMovement, Variant
 from app.mall.orders import actions, queries
@@ -111,7 +112,7 @@ def test_even_without_the_lock_the_guarded_update_sells_once(app, monkeypatch):
     """The lock alone taken away: the second line, ``WHERE stock + change >= 0``, still holds."""
     tea = make_goods(points=100, stock=1)
     alice, bob = (make_member(name=name, points=1_000) for name in ("Alice", "Bob"))
-    monkeypatch.setattr(catalog, "lock", without_lock)
+    monkeypatch.setattr(shelf, "lock", without_lock)
     meet_before(monkeypatch, catalog, "change_stock", barrier(2))
     answers = at_once(app, [lambda: order_some(alice, tea), lambda: order_some(bob, tea)])
     fresh()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import IO, Any
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -15,21 +15,37 @@ from sqlalchemy.exc import IntegrityError
 
 from app.foundation import audit
 from app.foundation.actors import Actor
-from app.foundation.database import LockOrder, db, lock
+from app.foundation.database import db
 from app.foundation.errors import InvalidInput, NotFound
 from app.foundation.languages import translated
-from app.mall.catalog import pictures, queries
-from app.mall.catalog.errors import OutOfStock, ProductChanged, SkuTaken
-from app.mall.catalog.models import Category, Picture, Price, Product, StockMovement, Variant
+from app.mall.catalog import queries
+from app.mall.catalog.errors import ProductChanged, SkuTaken
+from app.mall.catalog.galleries import add_picture, attach_pictures, move_picture, remove_picture
+from app.mall.catalog.models import Category, Picture, Price, Product, Variant
+from app.mall.catalog.names import subject_of
 from app.mall.catalog.rules import (
     KINDS,
-    MOST_PICTURES,
-    MOST_STOCK,
     ProductDraft,
     VariantDraft,
     search_text,
     slugify,
 )
+from app.mall.catalog.stock import change_stock, note_movement
+
+__all__ = [
+    "add_picture",
+    "archive_product",
+    "attach_pictures",
+    "change_stock",
+    "copy_product",
+    "create_category",
+    "create_product",
+    "list_product",
+    "move_picture",
+    "remove_picture",
+    "update_category",
+    "update_product",
+]
 
 audit.describe(
     "product",
@@ -63,8 +79,8 @@ def create_product(*, draft: ProductDraft, by: Actor, now: datetime) -> Product:
     _insert(product, draft)
     for variant in product.variants:
         if variant.stock:
-            _note_movement(variant, change=variant.stock, stock=variant.stock, reason="delivery", by=by, now=now)
-    audit.record("product.create", subject=_subject(product), by=by, now=now, after=snapshot(product))
+            note_movement(variant, change=variant.stock, stock=variant.stock, reason="delivery", by=by, now=now)
+    audit.record("product.create", subject=subject_of(product), by=by, now=now, after=snapshot(product))
     return product
 
 
@@ -81,7 +97,7 @@ def update_product(*, product: Product, draft: ProductDraft, revision: int, by: 
     _replace_prices(product, draft)
     _replace_variants(product, draft, by, now)
     _flush(draft)
-    audit.record("product.update", subject=_subject(product), by=by, now=now, before=before, after=snapshot(product))
+    audit.record("product.update", subject=subject_of(product), by=by, now=now, before=before, after=snapshot(product))
 
 
 def copy_product(*, product: Product, by: Actor, now: datetime) -> Product:
@@ -121,7 +137,7 @@ def _change_status(product: Product, status: str, by: Actor, now: datetime) -> N
     before = {"status": product.status}
     product.status, product.updated_at = status, now
     after = {"status": status}
-    audit.record(f"product.{status}", subject=_subject(product), by=by, now=now, before=before, after=after)
+    audit.record(f"product.{status}", subject=subject_of(product), by=by, now=now, before=before, after=after)
 
 
 def _check(draft: ProductDraft, product: Product | None = None) -> None:
@@ -194,7 +210,7 @@ def _replace_variants(product: Product, draft: ProductDraft, by: Actor, now: dat
     _flush(draft)
     for variant in added:
         if variant.stock:
-            _note_movement(variant, change=variant.stock, stock=variant.stock, reason="delivery", by=by, now=now)
+            note_movement(variant, change=variant.stock, stock=variant.stock, reason="delivery", by=by, now=now)
 
 
 def _new_variant(draft: VariantDraft, rank: int) -> Variant:
@@ -236,10 +252,6 @@ def _free_slug(name: Mapping[str, str]) -> str:
     return _longer(wanted) if taken else wanted
 
 
-def _subject(product: Product) -> tuple[str, object, str]:
-    return "product", product.slug, translated(product.name)
-
-
 def snapshot(product: Product) -> dict[str, Any]:
     """What the audit log compares."""
     return {
@@ -252,132 +264,6 @@ def snapshot(product: Product) -> dict[str, Any]:
         "ways": sorted([price.points, price.cash] for price in product.prices),
         "variants": [[variant.sku, dict(variant.name), variant.active] for variant in product.variants],
     }
-
-
-# --- stock --------------------------------------------------------------------------------
-
-
-def change_stock(
-    *, variant_id: int, change: int, reason: str, reference: str = "", by: Actor, now: datetime
-) -> StockMovement:
-    """Add ``change`` pieces, or take them when negative. ``reason`` is order, release, delivery or correction.
-
-    Raises ``OutOfStock`` when fewer pieces are there, ``InvalidInput`` when there would be absurdly many.
-    """
-    variant = db.session.scalars(lock(LockOrder.STOCK, sa.select(Variant).where(Variant.id == variant_id))).one()
-    product = db.session.get_one(Product, variant.product_id)
-    stock = db.session.scalar(
-        sa.update(Variant)
-        .where(Variant.id == variant_id, (Variant.stock + change).between(0, MOST_STOCK))
-        .values(stock=Variant.stock + change)
-        .returning(Variant.stock)
-        .execution_options(synchronize_session=False)
-    )
-    if stock is None and change > 0:
-        raise InvalidInput(_("That would be more pieces than we can count. Please check the figure."))
-    if stock is None:
-        raise OutOfStock(full_name(product, variant), variant.stock)
-    db.session.refresh(variant, ["stock"])
-    if by.kind == "staff":
-        audit.record(
-            "stock.change",
-            subject=_subject(product),
-            by=by,
-            now=now,
-            before={"stock": stock - change},
-            after={"sku": variant.sku, "stock": stock, "reason": reason, "reference": reference},
-        )
-    return _note_movement(variant, change=change, stock=stock, reason=reason, reference=reference, by=by, now=now)
-
-
-def _note_movement(
-    variant: Variant, *, change: int, stock: int, reason: str, reference: str = "", by: Actor, now: datetime
-) -> StockMovement:
-    movement = StockMovement(
-        variant_id=variant.id,
-        change=change,
-        stock_after=stock,
-        reason=reason,
-        reference=reference,
-        by=by.label,
-        at=now,
-    )
-    db.session.add(movement)
-    return movement
-
-
-def full_name(product: Product, variant: Variant) -> str:
-    """``Tea towel · blue`` in the reader's language."""
-    name, kind = translated(product.name), translated(variant.name)
-    return f"{name} · {kind}" if kind else name
-
-
-# --- pictures -----------------------------------------------------------------------------
-
-
-def add_picture(*, product: Product, stream: IO[bytes], by: Actor, now: datetime) -> Picture:
-    """Re-encode a JPEG, PNG or WebP file and hang it behind the product's other pictures. Raises ``InvalidInput``."""
-    return attach_pictures(product=product, files=[pictures.store(stream)], by=by, now=now)[0]
-
-
-def attach_pictures(*, product: Product, files: Collection[str], by: Actor, now: datetime) -> list[Picture]:
-    """Hang pictures that ``pictures.store`` has written already behind the others."""
-    _lock_pictures(product)
-    if len(product.pictures) + len(files) > MOST_PICTURES:
-        raise InvalidInput(_("A product has at most %(most)s pictures. Please remove some first.", most=MOST_PICTURES))
-    before = _files(product)
-    first = max((picture.rank for picture in product.pictures), default=-1) + 1
-    added = [Picture(file=file, rank=first + place) for place, file in enumerate(files)]
-    product.pictures.extend(added)
-    db.session.flush()
-    _note_pictures(product, before, by, now)
-    return added
-
-
-def move_picture(*, product: Product, picture_id: int, place: int, by: Actor, now: datetime) -> None:
-    """Put a picture at ``place`` (0 is the first, which cards show)."""
-    _lock_pictures(product)
-    before = _files(product)
-    picture = _picture(product, picture_id)
-    rest = [other for other in product.pictures if other is not picture]
-    rest.insert(max(0, place), picture)
-    for rank, other in enumerate(rest):
-        other.rank = rank
-    db.session.flush()
-    db.session.refresh(product, ["pictures"])
-    _note_pictures(product, before, by, now)
-
-
-def remove_picture(*, product: Product, picture_id: int, by: Actor, now: datetime) -> None:
-    """Take a picture off the product. Its files stay, because orders of the past still show them."""
-    _lock_pictures(product)
-    before = _files(product)
-    picture = _picture(product, picture_id)
-    product.pictures.remove(picture)
-    db.session.delete(picture)
-    db.session.flush()
-    _note_pictures(product, before, by, now)
-
-
-def _lock_pictures(product: Product) -> None:
-    """Two who arrange the same pictures at once go one after the other: neither counts or ranks what has changed."""
-    db.session.execute(lock(LockOrder.STOCK, sa.select(Product.id).where(Product.id == product.id)))
-    db.session.refresh(product, ["pictures"])
-
-
-def _picture(product: Product, picture_id: int) -> Picture:
-    for picture in product.pictures:
-        if picture.id == picture_id:
-            return picture
-    raise NotFound(_("This picture is not there any more."))
-
-
-def _files(product: Product) -> dict[str, Any]:
-    return {"pictures": [picture.file for picture in product.pictures]}
-
-
-def _note_pictures(product: Product, before: dict[str, Any], by: Actor, now: datetime) -> None:
-    audit.record("product.pictures", subject=_subject(product), by=by, now=now, before=before, after=_files(product))
 
 
 # --- categories -----------------------------------------------------------------------------

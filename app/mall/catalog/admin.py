@@ -28,7 +28,7 @@ from app.mall.catalog.errors import ProductChanged, SkuTaken
 from app.mall.catalog.forms import PicturesForm, ProductForm, StockForm, values_of
 from app.mall.catalog.models import Product
 from app.mall.catalog.office import Choices, choices, details, movement_line, row, status_badge
-from app.mall.catalog.rules import STATUSES
+from app.mall.catalog.rules import MOST_PICTURES, STATUSES
 
 products = Blueprint("products", __name__, url_prefix="/products")
 
@@ -136,7 +136,7 @@ def _show(
         movements=[movement_line(*entry) for entry in queries.movements(product)],
         stock_form=stock_form or _stock_form(product),
         pictures_form=pictures_form or PicturesForm(formdata=None),
-        most_pictures=actions.MOST_PICTURES,
+        most_pictures=MOST_PICTURES,
     )
 
 
@@ -318,7 +318,7 @@ def create_pictures(slug: str) -> BaseResponse:
     product, form = own_product_or_404(slug), PicturesForm()
     form.validate()
     try:
-        files = _store_all(request.files.getlist("pictures")[: actions.MOST_PICTURES])
+        files = _store_all(request.files.getlist("pictures")[:MOST_PICTURES])
         with transaction():
             actions.attach_pictures(product=own_product_or_404(slug), files=files, by=me(), now=clock.now())
     except InvalidInput as error:

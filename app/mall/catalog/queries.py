@@ -15,8 +15,10 @@ from app.foundation.database import db
 from app.foundation.listing import Part, part_of
 from app.foundation.money import Money
 from app.foundation.points import Points
+from app.foundation.terms import current
 from app.mall.catalog.models import Category, Picture, Price, Product, StockMovement, Variant
 from app.mall.catalog.rules import Way, search_words
+from app.mall.catalog.terms import CatalogTerms
 
 Order = Literal["newest", "points"]
 Scope = Collection[int] | None  # Ids of units; None means every unit.
@@ -115,6 +117,11 @@ def product_by_slug(slug: str) -> Product | None:
 
 def _one(*which: sa.ColumnElement[bool]) -> Product | None:
     return db.session.scalars(sa.select(Product).where(*which).options(*_for_cards())).one_or_none()
+
+
+def most_pieces() -> int:
+    """How many pieces of one article an order may hold."""
+    return current(CatalogTerms).most_pieces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

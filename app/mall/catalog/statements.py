@@ -17,11 +17,10 @@ from app.foundation.points import Points
 from app.mall.catalog.descriptions import to_html
 from app.mall.catalog.models import Product, Variant
 from app.mall.catalog.pictures import SIZES, file_name
-from app.mall.catalog.queries import Pick, ways_of
+from app.mall.catalog.queries import Pick, most_pieces, ways_of
 from app.mall.catalog.rules import Way, cheapest, easiest, missing
 
 FEW = 5  # Pieces from which on a card says how many are left.
-MOST_AT_ONCE = 20  # Pieces in one order.
 TINTS = 8
 NO_PICTURE = "gift"
 
@@ -215,7 +214,7 @@ def showcase(
         way=next(iter(payable), None),
         goal=_goal(list(ways.values()), available) if not payable and stock else None,
         can_order=bool(stock and payable and available is not None),
-        most=min(MOST_AT_ONCE, max((variant.stock for variant in on_sale), default=0)) or 1,
+        most=min(most_pieces(), max((variant.stock for variant in on_sale), default=0)) or 1,
     )
 
 

@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 
 from app.foundation.errors import DomainError, InvalidInput
 from app.foundation.formats import money, points
-from app.mall.orders.rules import MOST_PIECES, Figures
+from app.mall.orders.rules import Figures
 
 
 def in_words(figures: Figures) -> str:
@@ -39,8 +39,8 @@ class NotOffered(DomainError):
 
 
 class InvalidQuantity(InvalidInput):
-    def __init__(self) -> None:
-        super().__init__(_("Please choose between 1 and %(most)s pieces.", most=MOST_PIECES))
+    def __init__(self, most: int) -> None:
+        super().__init__(_("Please choose between 1 and %(most)s pieces.", most=most))
 
 
 class AddressMissing(InvalidInput):

@@ -10,9 +10,9 @@ from app.foundation.points import Points
 from app.identity.units.queries import unit_by_id
 from app.loyalty.earning.actions import ReportedLine
 from app.loyalty.earning.queries import would_earn
-from app.mall.catalog.queries import variant_for_order
+from app.mall.catalog.queries import most_pieces, variant_for_order
 from app.mall.orders.errors import InvalidQuantity, NotOffered
-from app.mall.orders.rules import MOST_PIECES, Figures
+from app.mall.orders.rules import Figures
 
 if TYPE_CHECKING:
     from app.mall.catalog.queries import Offer
@@ -49,8 +49,8 @@ def quote(*, variant_id: int | None, price_id: int | None, quantity: int | None)
     unit = unit_by_id(offer.unit_id)
     if unit is None or not unit.active:
         raise NotOffered
-    if quantity is None or not 1 <= quantity <= MOST_PIECES:
-        raise InvalidQuantity
+    if quantity is None or not 1 <= quantity <= most_pieces():
+        raise InvalidQuantity(most_pieces())
     return Quote(offer, price_id, quantity)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from app.foundation.money import Money
 from app.foundation.points import Points
 
-MOST_PIECES = 99
 # Crockford's base32: no I, L, O or U, so that a number survives the telephone.
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _NUMBER = re.compile(rf"J[0-9]{{6}}[{LETTERS}]{{6}}")
