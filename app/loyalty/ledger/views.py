@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from babel.dates import format_skeleton
 from babel.numbers import format_compact_decimal
@@ -26,6 +26,9 @@ from app.loyalty.ledger import queries
 from app.loyalty.ledger.queries import Show
 from app.loyalty.ledger.statements import Line, lines_of
 
+if TYPE_CHECKING:
+    from app.identity.units.models import Unit
+
 points = Blueprint("points", __name__)
 
 PAGE = 20
@@ -37,8 +40,8 @@ PERIODS = {"month": 1, "quarter": 3, "year": 12}
 @points.get("/points")
 @requires(Permission.POINTS_OWN)
 def index() -> Response:
-    member_id, now = current_member().id, clock.now()
-    wanted = _filter()
+    member_id, now, units = current_member().id, clock.now(), all_units()
+    wanted = _filter(units)
     found = queries.history(
         member_id,
         show=wanted.show,
@@ -54,8 +57,8 @@ def index() -> Response:
         fragments={"history", "more"},
         standing=queries.standing(member_id, now=now),
         outlook=_outlook(queries.expiring_by_day(member_id, now=now), now),
-        months=_by_month(lines_of(shown)),
-        filters=_filters(wanted),
+        months=_by_month(lines_of(shown, units={unit.id: unit.name for unit in units})),
+        filters=_filters(wanted, units),
         filtered=wanted.link() != {},
         show=wanted.show,
         older_url=older,
@@ -154,10 +157,10 @@ class Filter:
         return {name: value for name, value in values.items() if value and value != "all"}
 
 
-def _filter() -> Filter:
+def _filter(units: Sequence[Unit]) -> Filter:
     """What the address asks for. 404 for a filter that does not exist."""
     show, unit, period = (request.args.get(name, "") for name in ("show", "unit", "period"))
-    ids = {each.code: each.id for each in all_units()} if unit else {}
+    ids = {each.code: each.id for each in units}
     before = request.args.get("before", "")
     if (
         show not in ("", *get_args(Show))
@@ -195,7 +198,7 @@ class Filters:
     period: str
 
 
-def _filters(wanted: Filter) -> Filters:
+def _filters(wanted: Filter, units: Sequence[Unit]) -> Filters:
     labels = {
         "all": _("All"),
         "earned": _("Earned"),
@@ -204,7 +207,7 @@ def _filters(wanted: Filter) -> Filters:
         "on_the_way": _("On the way"),
     }
     times = {"": _("Any time"), "month": _("This month"), "quarter": _("Last 3 months"), "year": _("Last 12 months")}
-    units = {"": _("Everywhere")} | {unit.code: translated(unit.name) for unit in all_units()}
+    places = {"": _("Everywhere")} | {unit.code: translated(unit.name) for unit in units}
 
     def choices(name: str, options: dict[str, str], chosen: str) -> list[Choice]:
         return [
@@ -214,8 +217,8 @@ def _filters(wanted: Filter) -> Filters:
 
     return Filters(
         shows=choices("show", labels, wanted.show),
-        units=choices("unit", units, wanted.unit) if len(units) > 2 else [],
+        units=choices("unit", places, wanted.unit) if len(places) > 2 else [],
         periods=choices("period", times, wanted.period),
-        unit=units.get(wanted.unit, ""),
+        unit=places.get(wanted.unit, ""),
         period=times[wanted.period],
     )

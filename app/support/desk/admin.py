@@ -25,7 +25,6 @@ from app.foundation.points import Points
 from app.foundation.terms import current
 from app.identity.members.queries import member_by_code
 from app.identity.session import current_staff
-from app.identity.units.queries import unit_names
 from app.loyalty.ledger import queries as ledger
 from app.loyalty.ledger.errors import InsufficientPoints
 from app.loyalty.tiers.statements import place_of
@@ -235,10 +234,9 @@ def _orders(picture: Picture) -> list[Item]:
 
 
 def _purchases(picture: Picture) -> list[Item]:
-    names = unit_names() if picture.purchases else {}
     return [
         Item(
-            translated(names[purchase.unit_id]),
+            translated(picture.units[purchase.unit_id]),
             purchase.order_no,
             purchase.occurred_at,
             f"{money(Money(purchase.amount, purchase.currency))} → {points(purchase.points, sign=True)}",

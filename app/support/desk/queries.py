@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from app.foundation.database import db
 from app.foundation.listing import Part
 from app.identity.members import queries as members
 from app.identity.names import clean
+from app.identity.units.queries import unit_names
 from app.loyalty.earning import queries as earning
 from app.loyalty.ledger import queries as ledger
 from app.loyalty.ledger.statements import Line, lines_of
@@ -72,6 +73,7 @@ class Picture:
     address: Address | None
     standing: Standing
     lots: list[OpenLot]
+    units: Mapping[int, Mapping[str, str]]
     lines: list[Line]
     progress: TierProgress | None
     tier_history: list[HistoryEntry]
@@ -84,12 +86,14 @@ class Picture:
 
 def picture(member: Member, *, now: datetime) -> Picture:
     """A fixed number of queries, whatever the member's history."""
+    units = unit_names()
     today: date = clock.local_date(now, clock.programme_zone())
     return Picture(
         address=members.default_address(member.id),
         standing=ledger.standing(member.id, now=now),
         lots=ledger.open_lots(member.id, limit=FEW),
-        lines=lines_of(ledger.history(member.id, limit=FEW)),
+        units=units,
+        lines=lines_of(ledger.history(member.id, limit=FEW), units=units),
         progress=tiers.progress(member.id, now=now),
         tier_history=tiers.history(member.id, limit=FEW),
         orders=orders.orders_of(member.id, limit=FEW).items,
