@@ -16,6 +16,7 @@ from app.foundation.actors import Actor
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError, InvalidInput
 from app.foundation.formats import points
+from app.foundation.formtools import refuse
 from app.foundation.languages import translated
 from app.foundation.listing import first_url, next_url
 from app.foundation.money import programme_currency
@@ -303,7 +304,7 @@ def create_stock_movement(slug: str) -> BaseResponse:
                 now=clock.now(),
             )
     except DomainError as error:
-        form.change.errors = [str(error)]
+        refuse(form, error, "change")
         return _show(own_product_or_404(slug), status=error.status, stock_form=form)
     flash(_("The stock is changed."), "success")
     return seen(url_for(".show", slug=slug))
@@ -322,7 +323,7 @@ def create_pictures(slug: str) -> BaseResponse:
         with transaction():
             actions.attach_pictures(product=own_product_or_404(slug), files=files, by=me(), now=clock.now())
     except InvalidInput as error:
-        form.pictures.errors = [str(error)]
+        refuse(form, error, "pictures")
         return _show(product, status=422, pictures_form=form)
     flash(_("The pictures are added."), "success")
     return seen(url_for(".show", slug=slug))

@@ -49,15 +49,24 @@ class BalanceMoved(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Adjusted:
-    """``created`` is false when the same form had been booked before: the figures are those of then."""
+    """``created`` is false when nothing was booked now: before the booking, or when the same form came again."""
 
     before: Points
     after: Points
     created: bool
 
 
-def check_limit(amount: Points) -> None:
-    """Raises ``AboveLimit``."""
+def preview_adjustment(*, member: Member, amount: Points, now: datetime) -> Adjusted:
+    """What an adjustment by ``amount`` would do; nothing is booked. Raises ``AboveLimit``, ``InsufficientPoints``."""
+    _check_limit(amount)
+    standing = queries.standing(member.id, now=now)
+    if amount < Points(0) and standing.available + amount < Points(0):
+        raise ledger.InsufficientPoints(needed=-amount, available=max(standing.available, Points(0)))
+    before = standing.available + standing.held
+    return Adjusted(before, before + amount, created=False)
+
+
+def _check_limit(amount: Points) -> None:
     limit = current(DeskTerms).adjustment_limit
     if abs(amount.value) > limit:
         raise AboveLimit(limit)
@@ -84,7 +93,7 @@ def adjust_balance(
         raise InvalidInput(_("Please choose a reason from the list."))
     if not note.strip():
         raise InvalidInput(_("Please write down why, for your colleagues."))
-    check_limit(amount)
+    _check_limit(amount)
     posting = ledger.adjust(
         member_id=member.id,
         amount=amount,

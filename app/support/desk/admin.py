@@ -16,21 +16,20 @@ from app.foundation.audit import action_label
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.formats import moment, money, points
+from app.foundation.formtools import refuse
 from app.foundation.languages import translated
 from app.foundation.listing import Part, first_url, next_url
 from app.foundation.money import Money
 from app.foundation.pages import Viewer, page, seen
 from app.foundation.permissions import Permission, allowed, requires
-from app.foundation.points import Points
 from app.foundation.terms import current
 from app.identity.members.queries import member_by_code
 from app.identity.session import current_staff
 from app.loyalty.ledger import queries as ledger
-from app.loyalty.ledger.errors import InsufficientPoints
 from app.loyalty.tiers.statements import place_of
 from app.mall.orders.statements import label_of, price_line
 from app.support.desk import queries
-from app.support.desk.actions import BalanceMoved, adjust_balance, check_limit
+from app.support.desk.actions import BalanceMoved, adjust_balance, preview_adjustment
 from app.support.desk.forms import AdjustmentForm
 from app.support.desk.queries import Hit, Picture
 from app.support.desk.terms import DeskTerms
@@ -113,9 +112,11 @@ def create_adjustment(code: str) -> ResponseReturnValue:
                 now=now,
             )
     except BalanceMoved as error:
-        return _confirmation(_member_or_404(code), form, now=now, refusal=str(error), status=error.status)
+        refuse(form, error)
+        return _confirmation(_member_or_404(code), form, now=now, status=error.status)
     except DomainError as error:
-        return _adjustment_page(_member_or_404(code), form, refusal=str(error), status=error.status)
+        refuse(form, error)
+        return _adjustment_page(_member_or_404(code), form, status=error.status)
     flash(
         _(
             "The balance went from %(before)s to %(after)s points.",
@@ -132,38 +133,28 @@ def _member_or_404(code: str) -> Member:
     return member or abort(404)
 
 
-def _adjustment_page(
-    member: Member, form: AdjustmentForm, *, refusal: str | None = None, status: int = 200
-) -> Response:
+def _adjustment_page(member: Member, form: AdjustmentForm, *, status: int = 200) -> Response:
     return page(
         "support/desk/adjustment.html",
         status=status,
         member=member,
         form=form,
-        refusal=refusal,
         standing=ledger.standing(member.id, now=clock.now()),
         limit=current(DeskTerms).adjustment_limit,
     )
 
 
-def _confirmation(
-    member: Member, form: AdjustmentForm, *, now: datetime, refusal: str | None = None, status: int = 200
-) -> Response:
-    """The figures before and after. Refuses at once what could not be booked anyway."""
-    check_limit(form.points)
-    standing = ledger.standing(member.id, now=now)
-    if form.points < Points(0) and standing.available + form.points < Points(0):
-        raise InsufficientPoints(needed=-form.points, available=max(standing.available, Points(0)))
-    before = standing.available + standing.held
+def _confirmation(member: Member, form: AdjustmentForm, *, now: datetime, status: int = 200) -> Response:
+    """The figures before and after. Refused at once is what could not be booked anyway."""
+    expected = preview_adjustment(member=member, amount=form.points, now=now)
     return page(
         "support/desk/confirmation.html",
         status=status,
         member=member,
         form=form,
-        refusal=refusal,
         amount=form.points,
-        before=before,
-        after=before + form.points,
+        before=expected.before,
+        after=expected.after,
         reason=translated(current(DeskTerms).reasons[form.reason.data]),
     )
 
