@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from app.foundation import clock
 from app.foundation.database import db, transaction
+from app.foundation.outbox import OutboxMessage, deliver_due
 from app.identity.members.actions import create_unclaimed, update_profile
 from app.identity.members.queries import find_by_ref
 from tests.cast import PASSWORD, sign_in
@@ -90,6 +92,24 @@ def test_asking_gives_no_hint_whether_an_account_exists(client, alice):
     assert {(answer.status_code, answer.location) for answer in answers} == {(303, "/password/sent")}
     assert letters("nobody@example.com") == []
     assert letters("+13900139000", "sms") == []
+
+
+def test_asking_for_a_stranger_does_the_same_work_and_keeps_nothing_of_them(client, alice):
+    ask(client)
+    ask(client, "nobody@example.com")
+    known, unknown = db.session.scalars(sa.select(OutboxMessage).order_by(OutboxMessage.id))
+    assert (known.channel, unknown.channel) == ("mail", "nobody")
+    assert "nobody@example.com" not in str(unknown.payload)
+    assert "/password/" not in str(unknown.payload)
+
+
+def test_messages_leave_the_house_and_those_to_nobody_are_thrown_away(client, alice, capsys):
+    ask(client)
+    ask(client, "nobody@example.com")
+    assert deliver_due(now=NOON) == 2
+    printed = capsys.readouterr().out
+    assert "To: alice@example.com" in printed
+    assert "nobody" not in printed
 
 
 def test_an_imported_member_claims_the_membership_by_the_link(app, client):

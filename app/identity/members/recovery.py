@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import render_template
 from flask_babel import gettext as _
 
 from app.foundation import outbox, sms
-from app.foundation.database import after_commit
 from app.foundation.errors import DomainError, InvalidInput
-from app.foundation.jobs import nudge
 from app.foundation.pages import public_url
 from app.foundation.security import password_matches
 from app.identity import tokens
@@ -20,6 +19,7 @@ from app.identity.members.queries import member_by_id, member_by_ref
 from app.identity.names import Ref
 
 VALID = timedelta(hours=1)
+NOBODY = "nobody"  # The channel of messages that nobody gets.
 
 
 class LinkExpired(DomainError):
@@ -32,15 +32,15 @@ class LinkExpired(DomainError):
 def ask_for_reset(*, contact: Ref, now: datetime) -> None:
     """Send a link to the member with this contact. An imported member claims the membership by it.
 
-    Without such a member nothing is sent, after the same work and with the same answer.
+    Without such a member a message to nobody is written instead: the same work in the same time, the same answer.
     """
     member = member_by_ref(contact)
     token = _reset_token(member, now=now) if member else tokens.sign("password", {"m": 0, "e": 0, "f": ""}, now=now)
-    if member is None:
-        after_commit(nudge)
-        return
     link = public_url("portal.password.edit", token=token)
-    _send(contact, "reset", _("Choose a new password"), link, now=now)
+    channel, payload = _message(contact, "reset", _("Choose a new password"), link)
+    if member is None:
+        channel, payload = NOBODY, {**payload, "to": "", "text": ""}
+    outbox.put(channel, payload, now=now)
 
 
 def _reset_token(member: Member, *, now: datetime) -> str:
@@ -114,9 +114,14 @@ def finish_contact(member: Member, *, token: str, now: datetime) -> Member:
 
 
 def _send(contact: Ref, message: str, subject: str, link: str, *, now: datetime) -> None:
+    channel, payload = _message(contact, message, subject, link)
+    outbox.put(channel, payload, now=now)
+
+
+def _message(contact: Ref, message: str, subject: str, link: str) -> tuple[str, dict[str, Any]]:
+    """The channel, and what to send through it."""
     ending = "txt" if contact.kind == "email" else "sms"
     text = render_template(f"identity/messages/{message}.{ending}", link=link, minutes=int(VALID.total_seconds() // 60))
     if contact.kind == "phone":
-        outbox.put("sms", {"to": contact.value, "text": text}, now=now)
-    else:
-        outbox.put("mail", {"to": contact.value, "subject": subject, "text": text}, now=now)
+        return "sms", {"to": contact.value, "text": text}
+    return "mail", {"to": contact.value, "subject": subject, "text": text}
