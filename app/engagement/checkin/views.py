@@ -94,13 +94,12 @@ def _weekdays() -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A day as the calendar draws it. ``url`` is where a missed day can be made up, once there is such a thing."""
+    """A day as the calendar draws it."""
 
     number: int
     state: str
     label: str
     reward: str | None
-    url: str | None = None
 
 
 def _cell(day: CalendarDay | None) -> Cell | None:

@@ -79,10 +79,6 @@ def _last_day(expires_at: datetime) -> date:
     return clock.local_date(expires_at - timedelta(microseconds=1), clock.programme_zone())
 
 
-def wallet_id_of(member_id: int, ledger: str = Points.ledger) -> int | None:
-    return db.session.scalar(sa.select(Wallet.id).where(Wallet.member_id == member_id, Wallet.ledger == ledger))
-
-
 def history(
     member_id: int,
     *,

@@ -206,13 +206,6 @@ def take_payment(*, order_id: int, payment_id: int, outcome: payments.Outcome, n
         payments.refund_later(payment_id=payment_id, now=now)
 
 
-def mark_paid(*, order_id: int, now: datetime) -> None:
-    """The cash part has arrived by another way than a gateway. Raises ``StepRefused``."""
-    order = _locked(order_id)
-    payments.give_up(order_id=order.id, now=now)
-    _become_paid(order, now=now)
-
-
 def _become_paid(order: Order, *, now: datetime) -> None:
     _step(order, "paid", who="system", by=SYSTEM, now=now)
     if order.points:

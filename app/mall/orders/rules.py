@@ -26,10 +26,6 @@ class Figures:
     points: Points
     cash: Money
 
-    @classmethod
-    def of(cls, points_each: int, cash_each: int, quantity: int, currency: str) -> Figures:
-        return cls(Points(points_each) * quantity, Money(cash_each, currency) * quantity)
-
 
 def order_number(day: date) -> str:
     """``J260615K3F9QZ``: the day in the programme's timezone and six letters that nobody guesses."""

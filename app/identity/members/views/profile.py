@@ -13,7 +13,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import InvalidInput
 from app.foundation.formtools import refuse
-from app.foundation.pages import page, seen, viewer
+from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
 from app.identity.members.actions import sign_out_everywhere, update_profile
 from app.identity.members.forms import ProfileForm
@@ -31,7 +31,6 @@ def show() -> ResponseReturnValue:
     return page(
         "identity/profile/show.html",
         member=member,
-        initials=viewer().initials,
         code=readable(member.code),
         gender=genders[member.gender],
         address=default_address(member.id),
