@@ -83,6 +83,11 @@ def app(application: Flask, backend: Backend) -> Iterator[Flask]:
         db.session.remove()
 
 
+@pytest.fixture(autouse=True)
+def _push_request_context() -> None:
+    """pytest-flask would put each test into a request of its own; here only a client makes requests, as in life."""
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()

@@ -7,7 +7,6 @@ import pytest
 from app.extensions import login_manager
 from app.foundation import faults
 
-JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture
@@ -37,16 +36,16 @@ def test_a_wrong_method_names_the_right_ones(visitor):
     assert {"GET", "HEAD", "OPTIONS"} == set(answer.headers["Allow"].split(", "))
 
 
-def test_a_programme_that_asks_for_json_gets_a_problem_document(visitor):
-    answer = visitor.get("/no/such/page", headers=JSON)
+def test_a_programme_that_asks_for_json_gets_a_problem_document(visitor, accept_json):
+    answer = visitor.get("/no/such/page", headers=accept_json)
     assert answer.status_code == 404
     assert answer.mimetype == "application/problem+json"
     assert answer.json["status"] == 404
     assert "<" not in answer.text
 
 
-def test_a_wrong_method_in_json_names_the_right_ones_too(visitor):
-    assert "GET" in visitor.delete("/healthz", headers=JSON).headers["Allow"]
+def test_a_wrong_method_in_json_names_the_right_ones_too(visitor, accept_json):
+    assert "GET" in visitor.delete("/healthz", headers=accept_json).headers["Allow"]
 
 
 @pytest.mark.parametrize(
@@ -57,11 +56,11 @@ def test_a_wrong_method_in_json_names_the_right_ones_too(visitor):
         ("missing", 404, "There is no such tea."),
     ],
 )
-def test_a_refusal_speaks_to_the_person(visitor, path, status, sentence):
+def test_a_refusal_speaks_to_the_person(visitor, path, status, sentence, accept_json):
     answer = visitor.get(f"/odd/{path}")
     assert answer.status_code == status
     assert sentence in answer.text
-    assert visitor.get(f"/odd/{path}", headers=JSON).json["detail"] == sentence
+    assert visitor.get(f"/odd/{path}", headers=accept_json).json["detail"] == sentence
 
 
 def test_a_refused_form_leads_back_to_its_page_with_the_sentence(visitor):
