@@ -21,6 +21,7 @@ from app.foundation.database import Id, Json, Model, after_commit, db, transacti
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)
+KEPT = timedelta(days=1)
 RUN = 60  # Seconds after which a run claims nothing more: all its leases began when it began.
 ATTEMPTS = 8
 Channel = Callable[[dict[str, Any]], None]
@@ -83,6 +84,17 @@ def deliver_due(*, now: datetime, limit: int = 100) -> int:
             break
         delivered += _deliver(*claimed, now=now)
     return delivered
+
+
+@jobs.periodic("forget-delivered", hour="3", minute="23")
+def forget_delivered(*, now: datetime) -> int:
+    """Delete what was delivered more than a day ago: mails hold links and codes. Returns how many.
+
+    What was given up stays, for somebody to look at.
+    """
+    with transaction() as session:
+        old = sa.delete(OutboxMessage).where(OutboxMessage.delivered_at < now - KEPT)
+        return session.execute(old).rowcount  # type: ignore[attr-defined]
 
 
 def _claim(now: datetime) -> tuple[int, str, dict[str, Any], int] | None:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from app.foundation import outbox
 from app.foundation.database import db, transaction
-from app.foundation.outbox import ATTEMPTS, LEASE, OutboxMessage, deliver_due, put
+from app.foundation.outbox import ATTEMPTS, LEASE, OutboxMessage, deliver_due, forget_delivered, put
 from tests.conftest import NOON
 
 
@@ -118,3 +118,12 @@ def test_the_worker_is_woken_after_the_commit(app, sent, monkeypatch):
         put("test", {}, now=NOON)
         assert woken == []
     assert woken == [True]
+
+
+def test_what_was_delivered_is_forgotten_after_a_day_and_nothing_else(app, sent):
+    queue(code="old")
+    deliver_due(now=NOON)
+    queue(code="waiting")
+    assert forget_delivered(now=NOON + timedelta(days=1)) == 0
+    assert forget_delivered(now=NOON + timedelta(days=1, seconds=1)) == 1
+    assert only_message().payload == {"code": "waiting"}
