@@ -297,23 +297,6 @@ def _debit(
         phase=phase,
         deadline=deadline,
     )
-    transfer_id = book.write_transfers([row])[key]
-    book.write_draws([(transfer_id, parts)])
-    if phase == "pending":
-        wallet.held += wanted
-        book.change_lots(parts, remaining=0, held=1)
-        book.open_pending(
-            [
-                {
-                    "transfer_id": transfer_id,
-                    "wallet_id": wallet.id,
-                    "amount": -wanted,
-                    "deadline": deadline,
-                    "expires_at": None,
-                }
-            ]
-        )
-    else:
-        book.change_lots(parts, remaining=-1, held=0)
-    book.write_wallets([wallet])
+    write = book.set_aside if phase == "pending" else book.take
+    transfer_id = write(wallet, row, parts)
     return Posting(transfer_id, key, -amount, created=True)

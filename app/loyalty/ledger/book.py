@@ -2,7 +2,7 @@
 
 ``actions`` decides what may happen; here it is written down. A ``LockedWallet`` is a
 wallet whose row this transaction has locked. Changes are collected on it and written by
-``Book.close`` as differences (``balance = balance + n``), so that the constraints of the
+``write_wallets`` as differences (``balance = balance + n``), so that the constraints of the
 database judge the real row and not our picture of it.
 """
 
@@ -221,6 +221,27 @@ def write_wallets(wallets: Iterable[LockedWallet]) -> None:
     ]
     if rows:
         run(_CHANGE_WALLET, rows)
+
+
+def take(wallet: LockedWallet, row: Mapping[str, Any], parts: Sequence[Part]) -> int:
+    """Write a debit that happens at once: its line, what it draws from the lots, the wallet. Returns its id."""
+    transfer_id = write_transfers([row])[row["key"]]
+    write_draws([(transfer_id, parts)])
+    change_lots(parts, remaining=-1, held=0)
+    write_wallets([wallet])
+    return transfer_id
+
+
+def set_aside(wallet: LockedWallet, row: Mapping[str, Any], parts: Sequence[Part]) -> int:
+    """Write a hold: the same as a debit, but the lots and the wallet keep the amount until it is resolved."""
+    transfer_id = write_transfers([row])[row["key"]]
+    write_draws([(transfer_id, parts)])
+    change_lots(parts, remaining=0, held=1)
+    wallet.held -= row["amount"]
+    pending = {"transfer_id": transfer_id, "expires_at": None}
+    open_pending([pending | {name: row[name] for name in ("wallet_id", "amount", "deadline")}])
+    write_wallets([wallet])
+    return transfer_id
 
 
 def transfer_row(

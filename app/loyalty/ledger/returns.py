@@ -200,22 +200,29 @@ def _claw_balance(
         reverses_id=awarded.id,
         debt_change=debt,
     )
-    transfer_id = book.write_transfers([row])[key]
-    parts = spread(taken, lots)
-    book.write_draws([(transfer_id, parts)])
-    book.change_lots(parts, remaining=-1, held=0)
-    book.write_wallets([wallet])
+    book.take(wallet, row, spread(taken, lots))
     unit = UNITS[wallet.ledger]
     return Clawback(unit(0), unit(taken), unit(debt), unit(wanted - taken - debt))
 
 
 def _own_lot_first(awarded: Booked, lots: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The award itself, or the transfer that posted it, opened the lot."""
+    """Its own are what the award itself, or the transfer that posted it, opened, and what stands in for that."""
     opener = sa.select(Transfer.id).where(
         sa.or_(Transfer.id == awarded.id, sa.and_(Transfer.pending_id == awarded.id, Transfer.phase == "post"))
     )
     own = set(db.session.scalars(sa.select(Lot.id).where(Lot.transfer_id.in_(opener))))
-    return sorted(lots, key=lambda lot: lot[0] not in own)  # sorted() keeps the drawing order of the rest
+    first = _first_lots([lot_id for lot_id, _ in lots])
+    return sorted(lots, key=lambda lot: first[lot[0]] not in own)  # sorted() keeps the drawing order of the rest
+
+
+def _first_lots(lot_ids: Sequence[int]) -> dict[int, int]:
+    """Each lot → itself, or where it stands in for an expired one after a return: the first one of that chain."""
+    first = {lot_id: lot_id for lot_id in lot_ids}
+    origins = sa.select(Lot.id, Lot.origin_id)
+    while rows := db.session.execute(origins.where(Lot.id.in_(set(first.values())), Lot.origin_id.is_not(None))).all():
+        found: dict[int, int] = {lot_id: origin_id for lot_id, origin_id in rows if origin_id is not None}
+        first = {lot_id: found.get(now_at, now_at) for lot_id, now_at in first.items()}
+    return first
 
 
 def _clawback_of(transfer: Booked, wallet: LockedWallet) -> Clawback:
@@ -267,11 +274,7 @@ def reverse(*, original_key: str, key: str, explanation: dict[str, Any], now: da
         now=now,
         reverses_id=original.id,
     )
-    transfer_id = book.write_transfers([row])[key]
-    parts = spread(original.amount, _own_lot_first(original, lots))
-    book.write_draws([(transfer_id, parts)])
-    book.change_lots(parts, remaining=-1, held=0)
-    book.write_wallets([wallet])
+    transfer_id = book.take(wallet, row, spread(original.amount, _own_lot_first(original, lots)))
     return Posting(transfer_id, key, unit(-original.amount), created=True)
 
 

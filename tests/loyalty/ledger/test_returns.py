@@ -159,6 +159,16 @@ def test_a_clawback_takes_the_points_of_that_purchase_first(alice):
     assert lots() == [(50, 50), (50, 0)]
 
 
+def test_points_that_live_for_a_grace_period_still_belong_to_their_purchase(alice):
+    alice.award(50, "earn", expires_at=NOON + DAY)
+    alice.spend(50, "order")
+    alice.award(50, expires_at=NOON + 9 * DAY)
+    back = NOON + 2 * DAY
+    alice.give_back("order", 50, now=back, shop_caused=True)
+    alice.claw_back("earn", 50, now=back)
+    assert lots() == [(50, 0), (50, 50), (50, 0)]  # The last one stands in for the first, which had expired.
+
+
 def test_held_points_are_left_to_their_order_and_pay_the_debt_when_released(alice):
     alice.award(100, "earn")
     alice.hold(100, "hold")
