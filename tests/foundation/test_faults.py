@@ -8,7 +8,6 @@ from app.extensions import login_manager
 from app.foundation import faults
 
 
-
 @pytest.fixture
 def visitor(odd):
     return odd().test_client()
