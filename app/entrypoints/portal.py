@@ -38,10 +38,7 @@ def navigation() -> list[NavItem]:
     ]
     here = (request.endpoint or "").rpartition(".")[0]
     here = BELONGS_TO.get(here, here)
-    return [
-        NavItem(label, url_for(target), icon, target.rpartition(".")[0] == here)
-        for label, target, icon in places
-    ]
+    return [NavItem(label, url_for(target), icon, target.rpartition(".")[0] == here) for label, target, icon in places]
 
 
 def chrome() -> dict[str, Any]:

@@ -289,7 +289,7 @@ def test_the_start_page_shows_each_role_what_it_may_open(app, merchant, agent, a
     shown = {}
     for person in (merchant, agent, auditor, owner):
         page = sign_in(app.test_client(), person).get("/backoffice/").text
-        side = page.partition('<aside')[2].partition("</aside>")[0]
+        side = page.partition("<aside")[2].partition("</aside>")[0]
         shown[person.role] = {
             word for word in ("Products", "Members", "Colleagues", "Terms", "Audit log") if word in side
         }
