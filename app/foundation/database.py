@@ -175,7 +175,10 @@ def keep_lock_order(order: LockOrder) -> None:
 def insert_new(
     table: type[Base], rows: Sequence[Mapping[str, Any]], *, unless: Sequence[str], returning: Sequence[Any]
 ) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """Insert the rows whose unique columns ``unless`` are not taken yet; return ``returning`` of those inserted."""
+    """Insert the rows whose unique columns ``unless`` are not taken yet; return ``returning`` of those inserted.
+
+    With ``unless`` empty, any unique constraint keeps a row out.
+    """
     if not rows:
         return []
     connection = db.session().connection()
@@ -188,7 +191,9 @@ def _insert_new(dialect: str, table: type[Base], unless: tuple[str, ...], return
     # Into the table rather than the class: the mapper's bookkeeping would cost a tenth of a large import.
     target = table_of(table)
     inserted = (sqlite if dialect == "sqlite" else postgresql).insert(target)
-    return inserted.on_conflict_do_nothing(index_elements=unless).returning(*(target.c[name] for name in returning))
+    return inserted.on_conflict_do_nothing(index_elements=unless or None).returning(
+        *(target.c[name] for name in returning)
+    )
 
 
 # --- SQLite ---------------------------------------------------------------------------

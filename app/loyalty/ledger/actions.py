@@ -95,11 +95,26 @@ def award_many(awards: Sequence[Award], *, now: datetime) -> list[Posting]:
     Raises ``InvalidAmount``, ``KeyReused`` or ``NoWallet``, and then nothing is written.
     """
     _refuse_nonsense(awards)
+    wallets = book.lock_wallets({_owner(each) for each in awards})
+    before = book.booked([each.key for each in awards])
     postings: dict[str, Posting] = {}
-    for ledger in sorted({each.amount.ledger for each in awards}, reverse=True):  # points before growth, always
-        batch = [each for each in awards if each.amount.ledger == ledger]
-        postings |= _award_in(ledger, batch, now=now)
+    fresh: list[tuple[Award, dict[str, Any]]] = []
+    for each in awards:
+        wallet = wallets[_owner(each)]
+        if each.key in before:
+            book.same_or_refuse(before[each.key], _content(wallet, each))
+            postings[each.key] = book.posting_of(before[each.key], wallet.ledger)
+        else:
+            fresh.append((each, _credit_row(wallet, each, now=now)))
+    ids = book.write_transfers([row for _, row in fresh])
+    _open_lots_and_pending(fresh, ids)
+    book.write_wallets(wallets.values())
+    postings |= {each.key: Posting(ids[each.key], each.key, each.amount, created=True) for each, _ in fresh}
     return [postings[each.key] for each in awards]
+
+
+def _owner(each: Award) -> book.Owner:
+    return each.member_id, each.amount.ledger
 
 
 def _refuse_nonsense(awards: Sequence[Award]) -> None:
@@ -110,26 +125,6 @@ def _refuse_nonsense(awards: Sequence[Award]) -> None:
         if each.key in keys:
             raise KeyReused(each.key)
         keys.add(each.key)
-
-
-def _award_in(ledger: str, awards: Sequence[Award], *, now: datetime) -> dict[str, Posting]:
-    wallets = book.lock_wallets(member_ids={each.member_id for each in awards}, ledger=ledger)
-    before = book.booked([each.key for each in awards])
-    postings = {}
-    fresh: list[tuple[Award, dict[str, Any]]] = []
-    for each in awards:
-        wallet = wallets[each.member_id]
-        if each.key in before:
-            book.same_or_refuse(before[each.key], _content(wallet, each))
-            postings[each.key] = book.posting_of(before[each.key], ledger)
-        else:
-            fresh.append((each, _credit_row(wallet, each, now=now)))
-    ids = book.write_transfers([row for _, row in fresh])
-    by_id = {wallet.id: wallet for wallet in wallets.values()}
-    _open_lots_and_pending(fresh, ids)
-    book.write_wallets(by_id.values())
-    postings |= {each.key: Posting(ids[each.key], each.key, each.amount, created=True) for each, _ in fresh}
-    return postings
 
 
 def _content(wallet: LockedWallet, each: Award) -> dict[str, Any]:
@@ -273,7 +268,7 @@ def _debit(
     if amount.value <= 0:
         raise InvalidAmount(f"{key}: {amount} is not an amount to take.")
     ledger, wanted = amount.ledger, amount.value
-    wallet = book.lock_wallets(member_ids=[member_id], ledger=ledger)[member_id]
+    wallet = book.lock_wallets([(member_id, ledger)])[member_id, ledger]
     content = {"wallet_id": wallet.id, "account": account, "unit_id": unit_id, "amount": -wanted, "phase": phase}
     if earlier := book.booked([key]).get(key):
         book.same_or_refuse(earlier, {**content, "kind": kind})

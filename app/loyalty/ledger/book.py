@@ -91,7 +91,8 @@ _LOCK = (
     .with_for_update()
 )
 _LOCK_BY_MEMBER = _LOCK.where(
-    Wallet.member_id.in_(sa.bindparam("members", expanding=True)), Wallet.ledger == sa.bindparam("ledger")
+    Wallet.member_id.in_(sa.bindparam("members", expanding=True)),
+    Wallet.ledger.in_(sa.bindparam("ledgers", expanding=True)),
 )
 _LOCK_BY_ID = _LOCK.where(Wallet.id.in_(sa.bindparam("wallets", expanding=True)))
 _BOOKED = sa.select(table_of(Transfer)).where(Transfer.key.in_(sa.bindparam("keys", expanding=True)))
@@ -121,13 +122,20 @@ def run(statement: Any, parameters: Any) -> sa.CursorResult[*tuple[Any, ...]]:
     return db.session.connection().execute(statement, parameters)
 
 
-def lock_wallets(*, member_ids: Collection[int], ledger: str) -> dict[int, LockedWallet]:
-    """Lock the wallets of these members, by id, and read them. Raises ``NoWallet`` for a member without one."""
-    found = _lock(_LOCK_BY_MEMBER, {"members": list(member_ids), "ledger": ledger})
-    wallets = {wallet.member_id: wallet for wallet in found}
-    for member_id in member_ids:
-        if member_id not in wallets:
-            raise NoWallet(member_id)
+Owner = tuple[int, str]  # A member's id, and the ledger.
+
+
+def lock_wallets(owners: Collection[Owner]) -> dict[Owner, LockedWallet]:
+    """Lock these wallets by one statement, by id, and read them. Raises ``NoWallet`` for a member without one.
+
+    Where both ledgers are asked for, both wallets of every member are locked: more than needed, never in a circle.
+    """
+    members, ledgers = {member for member, _ in owners}, {ledger for _, ledger in owners}
+    found = _lock(_LOCK_BY_MEMBER, {"members": list(members), "ledgers": list(ledgers)})
+    wallets = {(wallet.member_id, wallet.ledger): wallet for wallet in found}
+    for owner in owners:
+        if owner not in wallets:
+            raise NoWallet(owner[0])
     return wallets
 
 

@@ -53,6 +53,7 @@ audit.describe(
 
 # A payment that arrives just after its time still finds the points, unless the order was closed meanwhile.
 GRACE = timedelta(hours=1)
+TRIES = 8  # Numbers are random; one in a thousand million of a day's is taken already.
 
 
 # --- placing --------------------------------------------------------------------------------
@@ -116,7 +117,6 @@ def _insert(wanted: Quote, *, member_id: int, key: str, address: dict[str, str] 
     """The order's row, unless the same form has made one: a parallel twin waits here for the first to finish."""
     figures = wanted.figures
     row: dict[str, Any] = {
-        "number": order_number(clock.local_date(now, clock.programme_zone())),
         "key": key,
         "member_id": member_id,
         "unit_id": wanted.offer.unit_id,
@@ -130,8 +130,13 @@ def _insert(wanted: Quote, *, member_id: int, key: str, address: dict[str, str] 
     }
     if address is not None:
         row["address"] = address
-    inserted = insert_new(Order, [row], unless=["member_id", "key"], returning=[Order.id])
-    return db.session.get_one(Order, inserted[0].id) if inserted else None
+    for _try in range(TRIES):
+        row["number"] = order_number(clock.local_date(now, clock.programme_zone()))
+        if inserted := insert_new(Order, [row], unless=(), returning=[Order.id]):
+            return db.session.get_one(Order, inserted[0].id)
+        if queries.order_of_key(member_id, key):
+            return None
+    raise RuntimeError("No free order number was found.")
 
 
 def _made_meanwhile(member_id: int, key: str) -> Order:

@@ -10,14 +10,15 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from app.foundation.database import db
-from app.foundation.points import Points
-from app.loyalty.ledger import book
+from app.foundation.database import db, transaction
+from app.foundation.points import Growth, Points
+from app.loyalty.ledger import actions, book
+from app.loyalty.ledger.actions import Award
 from app.loyalty.ledger.jobs import expire_points, settle_pending
-from app.loyalty.ledger.models import Lot, Transfer
+from app.loyalty.ledger.models import Lot, Transfer, Wallet
 from app.loyalty.ledger.verify import verify
 from tests.conftest import NOON
-from tests.loyalty.ledger.conftest import DAY, Teller, make_teller
+from tests.loyalty.ledger.conftest import DAY, WHY, Teller, make_teller
 from tests.racing import ON_POSTGRESQL, at_once, lifted, refusals, unlock_wallets
 
 pytestmark = ON_POSTGRESQL
@@ -135,3 +136,31 @@ def test_expiry_and_spending_at_the_same_moment_take_each_point_once(app, alice)
     assert alice.standing(now=later).available == Points(0)
     written_off = sa.select(sa.func.sum(Transfer.amount)).where(Transfer.account == "expiry")
     assert db.session.scalar(written_off) == -100
+
+
+def test_awards_in_both_ledgers_never_wait_in_a_circle(app, alice, bob):
+    """Points and growth of several members are locked by one statement: any mix of batches lets everybody through."""
+    members = [alice.member_id, bob.member_id]
+
+    def batch(thread: int) -> None:
+        units = [Points, Growth] if thread % 2 else [Growth, Points]
+        for turn in range(5):
+            awards = [
+                Award(
+                    member_id=member_id,
+                    amount=unit(1),
+                    key=f"{thread}:{turn}:{member_id}:{unit.ledger}",
+                    kind="purchase",
+                    explanation=WHY,
+                    occurred_at=NOON,
+                )
+                for member_id in (members if thread % 3 else members[::-1])
+                for unit in units
+            ]
+            with transaction():
+                actions.award_many(awards, now=NOON)
+
+    at_once(app, [lambda n=n: batch(n) for n in range(THREADS)])
+    db.session.rollback()
+    balances = db.session.scalars(sa.select(Wallet.balance)).all()
+    assert balances == [THREADS * 5] * 4

@@ -206,3 +206,11 @@ def test_the_first_parcel_leaves_its_address_and_a_later_one_changes_nothing(ali
 def test_what_is_not_sent_leaves_no_address(alice):
     order_some(alice, make_goods(points=100, kind="service"))
     assert default_address(alice) is None
+
+
+def test_a_number_that_is_taken_is_drawn_again(alice, mallory, monkeypatch):
+    tea, numbers = make_goods(points=100), iter(["J1", "J1", "J2"])
+    monkeypatch.setattr("app.mall.orders.actions.order_number", lambda _day: next(numbers))
+    first, second = order_some(alice, tea), order_some(mallory, tea)
+    assert [order_by_id(order_id).number for order_id in (first, second)] == ["J1", "J2"]
+    assert (wallet_of(alice), wallet_of(mallory)) == ((900, 0), (900, 0))
