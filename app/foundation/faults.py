@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.extensions import login_manager
 from app.foundation.database import db
 from app.foundation.errors import DomainError
-from app.foundation.pages import local_url, page, viewer
+from app.foundation.pages import KEPT, local_url, page, viewer
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +97,7 @@ def _expired_form(error: CSRFError) -> BaseResponse:
     if request.headers.get("HX-Request") or not back:
         return _answer(400, sentence)
     flash(sentence, "warning")
-    return redirect(back, code=303)
+    return redirect(f"{back}{KEPT}", code=303)
 
 
 def _bug(error: Exception) -> Response:

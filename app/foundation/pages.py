@@ -70,6 +70,10 @@ def seen(url: str) -> BaseResponse:
     return redirect(url, code=303)
 
 
+# Ends the address of a page whose form was refused because the session had ended: its script fills the form in again.
+KEPT = "#kept"
+
+
 def local_url(candidate: str | None, default: str) -> str:
     """``candidate`` if it is a path on this site, else ``default``; never a way out to another site."""
     # Browsers drop tabs and line ends inside an address, so "/<tab>/evil.example" would lead away.

@@ -14,7 +14,7 @@ from flask import Flask, abort, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from app.foundation.pages import local_url
+from app.foundation.pages import KEPT, local_url
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -118,7 +118,7 @@ def _to_sign_in(permission: Permission | str) -> ResponseReturnValue:
     door = "portal.session.new" if permission in MEMBER else "backoffice.session.new"
     # After a POST the address cannot be opened again by GET: come back to the page the form stood on.
     back = request.full_path.rstrip("?") if request.method == "GET" else _page_of_the_form()
-    target = url_for(door, next=back)
+    target = url_for(door, next=back) + ("" if request.method == "GET" else KEPT)
     if request.headers.get("HX-Request"):
         return "", 204, {"HX-Redirect": target}
     return redirect(target)

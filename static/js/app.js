@@ -73,6 +73,39 @@
     if (event.target.matches("form")) busy(event.target, false);
   });
 
+  // --- a form that was refused because the session had ended comes back as it was filled in ---
+  var KEPT = "kept-form";
+  function fields(form) {
+    return Array.from(form.elements).filter(function (field) {
+      return field.name && !/^(hidden|password|file|submit|button)$/.test(field.type);
+    });
+  }
+  function keep(form) {
+    if (form.method !== "post" || form.querySelector("[type=password]")) return;
+    var values = fields(form).map(function (field) { return [field.name, field.value, field.checked]; });
+    sessionStorage.setItem(KEPT, JSON.stringify({ page: location.pathname, action: form.action, values: values }));
+  }
+  function restore(kept) {
+    var form = Array.from(document.forms).find(function (each) { return each.action === kept.action; });
+    if (!form) return;
+    fields(form).forEach(function (field, place) {
+      var was = kept.values[place];
+      if (!was || was[0] !== field.name) return;
+      if (/^(checkbox|radio)$/.test(field.type)) field.checked = was[2];
+      else field.value = was[1];
+    });
+  }
+  (function () {
+    var kept = JSON.parse(sessionStorage.getItem(KEPT) || "null");
+    if (!kept) return;
+    kept.refused = kept.refused || location.hash === "#kept"; // The server says so in the address it sends us to.
+    var here = kept.refused && kept.page === location.pathname;
+    if (here) restore(kept);
+    if (here || (!kept.refused && !document.querySelector("[type=password]"))) sessionStorage.removeItem(KEPT);
+    else sessionStorage.setItem(KEPT, JSON.stringify(kept));
+  })();
+  document.addEventListener("submit", function (event) { keep(event.target); }, true);
+
   // --- small helpers, found by their data attribute ------------------------
   function copy(text) {
     if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);

@@ -177,3 +177,20 @@ def test_a_members_own_pages_in_chinese(visit, theme):
     alice = visit(ALICE, locale="zh-CN", theme=theme)
     for path in ("/me", "/me/profile", "/me/address", "/me/password", "/tiers", AMERICANO):
         alice.open(path).look()
+
+
+def test_what_was_typed_outlives_a_session_that_ended_meanwhile(visit):
+    """The form is refused, nothing is saved, and after signing in again it stands there as it was filled in."""
+    bob = visit(BOB)
+    bob.open("/me/profile")
+    before = bob.page.locator("[name=name]").input_value()
+    bob.page.locator("[name=name]").fill("Robert Li")
+    bob.context.clear_cookies()
+    bob.press("Save")
+    bob.page.locator("main input[type=password]").fill("demo-jifen")
+    bob.page.locator("main [name=contact]").fill(BOB)
+    bob.press("Sign in")
+    bob.page.wait_for_url("**/me/profile*")
+    assert bob.page.locator("[name=name]").input_value() == "Robert Li"
+    bob.open("/me/profile")
+    assert bob.page.locator("[name=name]").input_value() == before
