@@ -118,7 +118,9 @@ def _to_sign_in(permission: Permission | str) -> ResponseReturnValue:
     door = "portal.session.new" if permission in MEMBER else "backoffice.session.new"
     # After a POST the address cannot be opened again by GET: come back to the page the form stood on.
     back = request.full_path.rstrip("?") if request.method == "GET" else _page_of_the_form()
-    target = url_for(door, next=back) + ("" if request.method == "GET" else KEPT)
+    target = url_for(door, next=back)
+    if back and request.method != "GET":
+        target += KEPT
     if request.headers.get("HX-Request"):
         return "", 204, {"HX-Redirect": target}
     return redirect(target)

@@ -133,7 +133,7 @@ def test_an_expired_form_says_that_nothing_was_changed(odd):
     assert "Nothing was changed" in answer.text
     assert answer.headers["X-Request-Id"] in answer.text
     back = client.post("/odd/address", headers={"Referer": "http://localhost/me"})
-    assert (back.status_code, back.location) == (303, "/me")
+    assert (back.status_code, back.location) == (303, "/me#kept")
 
 
 def test_a_form_larger_than_we_accept_is_refused(odd):

@@ -153,7 +153,7 @@ def test_people_come_back_to_the_page_they_wanted(client, alice):
 
 def test_after_an_expired_session_a_form_leads_back_to_its_page(client, alice):
     answer = client.post("/me/profile", data={"name": "X"}, headers={"Referer": "http://localhost/me/profile"})
-    assert answer.location == "/session?next=/me/profile"
+    assert answer.location == "/session?next=/me/profile#kept"
     db.session.expire_all()
     assert alice.name == "Alice Lin"
     away = client.post("/me/profile", headers={"Referer": "https://evil.example/me"})
@@ -264,7 +264,7 @@ def test_a_form_without_its_token_does_nothing(guarded, alice):
     assert enter(client).status_code == 400
     sign_in(client, alice)
     forged = client.post("/me/profile", data={"name": "Mallory"}, headers={"Referer": "http://localhost/me/profile"})
-    assert forged.location == "/me/profile"
+    assert forged.location == "/me/profile#kept"
     assert "Nothing was changed" in client.get("/me/profile").text
     db.session.expire_all()
     assert alice.name == "Alice Lin"
