@@ -1,6 +1,8 @@
 """Turn the CDNOW purchases that the package ``lifetimes`` ships into a file for ``flask purchases import``.
 
-    python bench/cdnow.py cdnow.csv [--rows 2000]
+    .venv/bin/python bench/cdnow.py cdnow.csv [--rows 2000]
+
+``lifetimes`` is one of the developer's packages: ``make check`` and ``make test`` install it.
 
 CDNOW sold records in 1997 and 1998; its file knows 69,659 purchases of 23,570 customers by
 number, date, number of discs and dollars. The dollars are taken as yuan, one for one; the order number is the row's
