@@ -69,6 +69,10 @@ class Settings:
             raise ConfigurationError(
                 "JIFEN_PAYMENT_GATEWAY=sandbox takes no real money and is refused in production; set it to 'none'."
             )
+        if self.mail_url.startswith("console:"):
+            raise ConfigurationError(
+                "JIFEN_MAIL_URL must name a mail server (smtp://user:password@host:port): codes and links go by mail."
+            )
         if self.cheap_passwords:
             raise ConfigurationError("JIFEN_CHEAP_PASSWORDS is for tests and is refused in production.")
 

@@ -19,6 +19,7 @@ from app.identity.units.admin import units
 from app.mall.catalog import tiles as _catalog_tiles  # noqa: F401
 from app.mall.catalog.admin import products
 from app.mall.catalog.categories import categories
+from app.mall.orders import tiles as _orders_tiles  # noqa: F401
 from app.mall.orders.admin import orders
 from app.support.desk.admin import members
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from app.engagement.checkin.views import checkin
 from app.engagement.home.views import home
 from app.entrypoints.programme import programme
-from app.foundation.pages import NavItem
+from app.foundation.pages import NavItem, viewer
 from app.identity.members.views import address, contact, password, preferences, profile, registration, session
 from app.loyalty.ledger.views import points
 from app.loyalty.tiers.views import tiers
@@ -29,6 +29,8 @@ BELONGS_TO = {
 
 def navigation() -> list[NavItem]:
     """At most five, for the bar at the bottom of a phone. The order is the order of use."""
+    if viewer().kind == "staff":
+        return _for_colleagues()
     places = [
         (_("Home"), "portal.home.show", "house-door-fill"),
         (_("Points"), "portal.points.index", "coin"),
@@ -41,12 +43,22 @@ def navigation() -> list[NavItem]:
     return [NavItem(label, url_for(target), icon, target.rpartition(".")[0] == here) for label, target, icon in places]
 
 
+def _for_colleagues() -> list[NavItem]:
+    """Staff see what everybody sees, and the way back to their own pages."""
+    places = [
+        (_("Programme"), "portal.programme.show", "star-fill"),
+        (_("Mall"), "portal.mall.index", "bag-fill"),
+        (_("Back office"), "backoffice.dashboard.show", "shop"),
+    ]
+    return [NavItem(label, url_for(target), icon, target == request.endpoint) for label, target, icon in places]
+
+
 def chrome() -> dict[str, Any]:
     """What the portal's layout needs around every page."""
     return {
         "navigation": navigation(),
         "home_url": "/",
-        "profile_url": url_for("portal.profile.show"),
+        "profile_url": url_for("backoffice.dashboard.show" if viewer().kind == "staff" else "portal.profile.show"),
         "sign_in_url": url_for("portal.session.new"),
         "sign_out_url": url_for("portal.session.destroy"),
         "register_url": url_for("portal.registration.new"),

@@ -66,6 +66,8 @@ def _way_on(status: int) -> dict[str, str]:
     office = request.path.startswith("/backoffice")
     if office and status == 403 and viewer().kind != "staff":
         return {"action_label": _("Sign in as a colleague"), "action_url": "/backoffice/session"}
+    if not office and status == 403 and viewer().kind == "staff":
+        return {"action_label": _("Go to the back office"), "action_url": "/backoffice/"}
     return {"action_label": _("Go to the start page"), "action_url": "/backoffice/" if office else "/"}
 
 

@@ -11,6 +11,7 @@ GOOD = {
     "JIFEN_SECRET_KEY": "k" * 32,
     "JIFEN_PUBLIC_URL": "https://points.example",
     "JIFEN_PAYMENT_GATEWAY": "none",
+    "JIFEN_MAIL_URL": "smtp+tls://mail.example:587",
 }
 
 
@@ -32,6 +33,7 @@ def test_production_with_everything_starts():
         ({"JIFEN_PUBLIC_URL": None}, "JIFEN_PUBLIC_URL"),
         ({"JIFEN_PUBLIC_URL": "http://points.example"}, "JIFEN_PUBLIC_URL"),
         ({"JIFEN_PAYMENT_GATEWAY": None}, "JIFEN_PAYMENT_GATEWAY"),
+        ({"JIFEN_MAIL_URL": None}, "JIFEN_MAIL_URL"),
         ({"JIFEN_CHEAP_PASSWORDS": "1"}, "JIFEN_CHEAP_PASSWORDS"),
         ({"JIFEN_TIMEZONE": "Mars/Olympus"}, "JIFEN_TIMEZONE"),
         ({"JIFEN_TIMEZONE": "../../etc/passwd"}, "JIFEN_TIMEZONE"),

@@ -199,3 +199,27 @@ def test_units_need_a_code_for_files_and_a_name_for_people(app, owner, code, nam
         sign_in(app.test_client(), owner).post("/backoffice/units", data={"code": code, "name_en": name}).status_code
         == 422
     )
+
+
+def test_a_merchant_without_a_unit_is_refused(client, owner, unit):
+    sign_in(client, owner)
+    refused = client.post("/backoffice/staff", data=form(role="merchant", units=[]))
+    assert refused.status_code == 422
+    assert "at least one business unit" in refused.text
+
+
+def test_a_command_lets_the_only_owner_back_in(app, client, owner):
+    sign_in(client, owner)
+    runner = app.test_cli_runner()
+    assert runner.invoke(args=["staff", "password", "nobody@example.com", "--password", "x"]).exit_code == 1
+    assert runner.invoke(args=["staff", "password", owner.email, "--password", "short"]).exit_code == 1
+    assert runner.invoke(args=["staff", "password", owner.email, "--password", "a fresh green tea"]).exit_code == 0
+    assert client.get("/backoffice/").status_code == 302  # The old session has ended.
+    assert enter(client, owner.email, "a fresh green tea").location == "/backoffice/"
+
+
+def test_a_colleague_on_the_front_pages_finds_the_way_back(client, owner):
+    sign_in(client, owner)
+    assert "Back office" in client.get("/mall").text
+    refused = client.get("/points")
+    assert (refused.status_code, "Go to the back office" in refused.text) == (403, True)

@@ -173,6 +173,7 @@ def test_production_refuses_the_demo(demo, monkeypatch):
         secret_key="x" * 40,
         public_url="https://shop.example",
         payment_gateway="none",
+        mail_url="smtp://mail.example",
         cheap_passwords=False,
     )
     before = count(Member), count(Staff), count(Transfer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.entrypoints.cli import demo, ledger, members, purchases, setup, units, worker
+from app.entrypoints.cli import demo, ledger, members, purchases, setup, staff, units, worker
 
 
 def init_app(app: Flask) -> None:
@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(ledger.group)
     app.cli.add_command(members.group)
     app.cli.add_command(purchases.group)
+    app.cli.add_command(staff.group)
     app.cli.add_command(units.group)
     app.cli.add_command(demo.group)
     app.cli.add_command(setup.setup)

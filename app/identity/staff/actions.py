@@ -144,7 +144,11 @@ def _role(role: str) -> str:
 
 
 def _units(role: str, units: Sequence[Unit]) -> list[Unit]:
-    return list(units) if role == "merchant" else []
+    if role != "merchant":
+        return []
+    if not units:
+        raise InvalidInput(_("A merchant needs at least one business unit."))
+    return list(units)
 
 
 def _facts(staff: Staff) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, abort, request, url_for
+from flask import Blueprint, abort, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -57,4 +57,6 @@ def create_outcome(reference: str) -> ResponseReturnValue:
     return_url = charge.return_url
     decide(reference=reference, wish=wish)
     notify(reference=reference, now=clock.now())
+    if wish == "declined":
+        flash(_("The payment was declined. Nothing was taken; you can try again."), "warning")
     return seen(return_url)

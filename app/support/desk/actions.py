@@ -33,8 +33,7 @@ class AboveLimit(DomainError):
     def __init__(self, limit: int) -> None:
         super().__init__(
             _(
-                "One adjustment can move up to %(limit)s points. A larger one will need a second person’s approval, "
-                "which comes with a later version. Nothing was booked.",
+                "One adjustment can move up to %(limit)s points. Nothing was booked.",
                 limit=figure(limit),
             )
         )

@@ -442,9 +442,9 @@ def test_a_product_cannot_be_moved_into_a_foreign_unit(app, office):
     assert product(slug).unit_id == make_unit("mall").id
 
 
-def test_a_merchant_without_units_sees_nothing(app, client):
-    slug = put_on_shelf("Tea")
-    desk = sign_in(client, employ("merchant", "Nobody"))
+def test_a_merchant_sees_nothing_of_other_units(app, client):
+    slug = put_on_shelf("Tea", unit="cinema")
+    desk = sign_in(client, employ("merchant", "Nobody", (make_unit("kiosk"),)))
     assert "No products yet" in desk.get(OFFICE).text
     assert desk.get(f"{OFFICE}/{slug}").status_code == 404
 

@@ -110,7 +110,12 @@ def test_a_gateway_that_was_removed_says_so(app):
         gateways.named("abacus")
 
 
-PRODUCTION = {"environment": "production", "secret_key": "x" * 40, "public_url": "https://points.example"}
+PRODUCTION = {
+    "environment": "production",
+    "secret_key": "x" * 40,
+    "public_url": "https://points.example",
+    "mail_url": "smtp://mail.example",
+}
 
 
 def test_production_refuses_the_sandbox():

@@ -144,7 +144,7 @@ def test_expired_points_are_in_neither_figure(carol):
 
 def test_above_the_limit_is_refused_in_both_directions(carol):
     for amount in (5001, -5001, 10**12):
-        with pytest.raises(AboveLimit, match="second person"):
+        with pytest.raises(AboveLimit, match="up to 5,000 points"):
             adjust(carol, amount)
     assert corrections() == []
 
