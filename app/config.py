@@ -1,7 +1,7 @@
 """One typed settings object, read from the environment once.
 
-Everything that a shop may want to change while the system runs is data in the
-database (see ``foundation.terms``). What stands here belongs to the machine:
+What a shop may want to change while the system runs is data in the database (see
+``foundation.terms``, rules and tiers). What stands here belongs to the machine:
 addresses, secrets, and the two facts that may not change once points exist
 (currency and timezone).
 """
