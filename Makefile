@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format pins catalogues migration pictures clean python dev
+.PHONY: help run test check format pins catalogues stylesheet migration pictures clean python dev
 
 help: ## List these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -19,13 +19,14 @@ test: dev ## Run every test on SQLite and PostgreSQL, and the walks through the 
 	@$(BIN)/python -m tools.catalogues compile
 	@$(BIN)/pytest -q -n 2 --dist loadgroup
 
-check: dev ## Look at the sources: style, types, floors, migrations, catalogues
+check: dev ## Look at the sources: style, types, floors, migrations, catalogues, stylesheet
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tools.migrations
 	$(BIN)/python -m tools.catalogues check
+	$(BIN)/python -m tools.stylesheet check
 
 format: dev ## Let ruff tidy the sources
 	$(BIN)/ruff check --fix .
@@ -33,6 +34,9 @@ format: dev ## Let ruff tidy the sources
 
 catalogues: dev ## Bring the catalogues of translations in step with the sources
 	@$(BIN)/python -m tools.catalogues update
+
+stylesheet: dev ## Trim Bootstrap to the classes that the templates use
+	@$(BIN)/python -m tools.stylesheet
 
 migration: dev ## Write a migration for changed models: make migration NAME="orders get a note"
 	@$(BIN)/flask --app wsgi db upgrade

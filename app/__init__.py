@@ -46,6 +46,10 @@ def configure(app: Flask, settings: Settings) -> None:
         BABEL_TRANSLATION_DIRECTORIES=str(ROOT / "app" / "translations"),
         BABEL_DEFAULT_LOCALE=settings.default_locale,
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        # Every browser takes one of the two; gzip also where the page is not encrypted, and for files too.
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
+        COMPRESS_BR_LEVEL=6,
         COMPRESS_MIMETYPES=[
             "text/html",
             "text/css",

@@ -8,6 +8,7 @@ from itertools import chain
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, Response, abort, current_app, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.extensions import talisman
@@ -56,6 +57,14 @@ def _keep_private(response: Response) -> Response:
     return response
 
 
+class _Sessions(SecureCookieSessionInterface):
+    """What everybody may keep (styles, pictures) carries nobody's cookie and is the same whatever cookie asks."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if not response.cache_control.public:
+            super().save_session(app, session, response)
+
+
 def _refuse_nul() -> None:
     """No text of ours holds a NUL, and PostgreSQL refuses it: such a request was made to break something."""
     texts = [[request.path], *request.args.listvalues()]
@@ -83,6 +92,7 @@ def init_app(app: Flask) -> None:
         session_cookie_secure=secure,
         referrer_policy="same-origin",
     )
+    app.session_interface = _Sessions()
     app.before_request(_refuse_nul)
     app.after_request(_keep_private)
     if settings.trusted_proxies:

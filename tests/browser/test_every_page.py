@@ -45,9 +45,13 @@ def test_the_keyboard_reaches_the_content_first(visit):
     assert walker.page.evaluate("document.activeElement.getAttribute('href')") == "#main"
 
 
-def test_the_first_page_is_light(visit):
-    walker = visit()
+@pytest.mark.parametrize(
+    ("account", "path"), [(None, "/programme"), (None, "/mall"), (MEMBERS[0], "/"), (MEMBERS[0], "/orders")]
+)
+def test_the_first_page_is_light(visit, account, path):
+    visit(account)  # Signs in, so that the walk below begins with an empty cache.
+    walker = visit(account)
     weights: list[int] = []
     walker.page.on("requestfinished", lambda request: weights.append(request.sizes()["responseBodySize"]))
-    walker.open("/programme").page.wait_for_load_state("networkidle")
+    walker.open(path).page.wait_for_load_state("networkidle")
     assert sum(weights) < 100_000, f"{sum(weights)} bytes over the wire"

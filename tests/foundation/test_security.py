@@ -91,6 +91,21 @@ def test_long_pages_are_compressed_and_caches_are_told(odd):
     assert "Content-Encoding" not in client.get("/odd/page").headers
 
 
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_files_are_compressed_for_every_browser(odd, coding):
+    answer = odd().test_client().get("/static/css/app.css?v=1", headers={"Accept-Encoding": coding})
+    assert answer.headers["Content-Encoding"] == coding
+    assert len(answer.data) < 20_000
+
+
+def test_what_everybody_may_keep_knows_no_cookie(odd):
+    client = odd().test_client()
+    answer = client.get("/static/css/app.css?v=1")
+    assert "public" in answer.headers["Cache-Control"]
+    assert "Set-Cookie" not in answer.headers
+    assert "Cookie" not in answer.headers["Vary"]
+
+
 def test_a_compressed_page_still_varies_on_htmx(odd):
     answer = odd().test_client().get("/odd/page", headers={"Accept-Encoding": "br"})
     assert answer.headers["Content-Encoding"] == "br"

@@ -20,6 +20,7 @@ from app.foundation.errors import InvalidInput
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 SIZES = {"card": 400, "page": 1200, "full": 1600}  # Pixels of the longer side, at most.
+QUALITY = {400: 75}  # A page shows a dozen of them, small.
 MOST_BYTES = 8 * 1024 * 1024
 MOST_PIXELS = 40_000_000
 
@@ -88,5 +89,5 @@ def _encode(picture: Image.Image, side: int) -> bytes:
     copy.thumbnail((side, side), Image.Resampling.LANCZOS)
     copy.info.clear()
     out = BytesIO()
-    copy.save(out, "WEBP", quality=82, method=4)
+    copy.save(out, "WEBP", quality=QUALITY.get(side, 82), method=4)
     return out.getvalue()
