@@ -24,7 +24,7 @@ def source() -> Path:
     """Where ``lifetimes`` keeps the file; the package itself is not imported, it would need pandas."""
     found = find_spec("lifetimes")
     if found is None or found.origin is None:
-        raise SystemExit("The package lifetimes is not installed: make check")
+        raise SystemExit("The package lifetimes is not installed: run make check first")
     return Path(found.origin).parent / "datasets" / "CDNOW_master.txt"
 
 

@@ -10,6 +10,7 @@ HTTPS = {
     "secret_key": "k" * 40,
     "public_url": "https://points.example",
     "payment_gateway": "none",
+    "mail_url": "smtp://mail.example",
 }
 
 
