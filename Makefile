@@ -5,7 +5,7 @@ BIN := .venv/bin
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format pins catalogues stylesheet migration pictures clean python dev
+.PHONY: help run test check format pins catalogues stylesheet migration pictures bench clean python dev
 
 help: ## List these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | awk -F'\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ pins: dev ## Compile requirements*.txt anew from requirements*.in
 
 pictures: dev ## Take the README's pictures anew
 	@$(BIN)/python -m tools.pictures
+
+bench: dev ## Measure the ledger against pgbench and psycopg on a PostgreSQL of its own
+	@$(BIN)/python -m bench.ledger
 
 clean: ## Forget the database, the uploads and the caches (the virtual environment stays)
 	rm -rf instance .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
