@@ -13,7 +13,7 @@ from app.foundation.database import db
 
 BINARY = {".webp", ".png", ".jpg", ".ico", ".woff2", ".po", ".db"}
 OTHERS = ("static/vendor/", "static/img/")
-PLACES = re.compile(r"(?<![\w.])(/home/|/root/|/Users/|/work/|/private/|[A-Z]:\\\\)")
+PLACES = re.compile(r"(?<![\w.])(/home/|/root/|/Users/|/private/|[A-Z]:\\\\)")
 PROMISES = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|lorem ipsum", re.I)
 REGISTRY = re.compile(r"--(extra-)?index-url|--registry|--find-links|https?://[^\s]*(pypi|/simple\b)")
 
