@@ -52,18 +52,7 @@ def give_back(
         raise InvalidAmount(f"{key}: {amount} is not an amount to give back.")
     if returned + amount.value > -spent.amount:
         raise NotReversible(spent_key)
-    row = book.transfer_row(
-        wallet,
-        amount=amount.value,
-        key=key,
-        account=spent.account,
-        kind=kind,
-        unit_id=spent.unit_id,
-        explanation=explanation,
-        occurred_at=now,
-        now=now,
-        reverses_id=spent.id,
-    )
+    row = _row_against(spent, wallet, amount=amount.value, key=key, kind=kind, why=explanation, now=now)
     transfer_id = book.write_transfers([row])[key]
     parts = last_parts(book.drawn_by(spent.id), skip=returned, take=amount.value)
     _refill(wallet, transfer_id, parts, fill=-row["debt_change"], shop_caused=shop_caused, now=now)
@@ -155,19 +144,16 @@ def _claw_pending(
     now: datetime,
 ) -> Clawback:
     whole = wanted == opened.amount
-    row = book.transfer_row(
+    row = _row_against(
+        awarded,
         wallet,
         amount=0 if whole else -wanted,
         key=key,
-        account=awarded.account,
         kind="clawback",
-        unit_id=awarded.unit_id,
-        explanation=why,
-        occurred_at=now,
+        why=why,
         now=now,
         phase="void" if whole else "reduce",
         pending_id=awarded.id,
-        reverses_id=awarded.id,
     )
     book.write_transfers([row])
     wallet.on_the_way -= wanted
@@ -187,18 +173,8 @@ def _claw_balance(
     lots = _own_lot_first(awarded, live_lots(wallet, now=now))
     taken = min(wanted, sum(free for _, free in lots))
     debt = wanted - taken if current(LedgerTerms).clawback == "negative" else 0
-    row = book.transfer_row(
-        wallet,
-        amount=-(taken + debt),
-        key=key,
-        account=awarded.account,
-        kind="clawback",
-        unit_id=awarded.unit_id,
-        explanation=why,
-        occurred_at=now,
-        now=now,
-        reverses_id=awarded.id,
-        debt_change=debt,
+    row = _row_against(
+        awarded, wallet, amount=-(taken + debt), key=key, kind="clawback", why=why, now=now, debt_change=debt
     )
     book.take(wallet, row, spread(taken, lots))
     unit = UNITS[wallet.ledger]
@@ -262,20 +238,36 @@ def reverse(*, original_key: str, key: str, explanation: dict[str, Any], now: da
     lots = live_lots(wallet, now=now)
     if original.amount > wallet.available:
         raise InsufficientPoints(needed=unit(original.amount), available=unit(max(wallet.available, 0)))
-    row = book.transfer_row(
+    row = _row_against(original, wallet, amount=-original.amount, key=key, kind="reversal", why=explanation, now=now)
+    transfer_id = book.take(wallet, row, spread(original.amount, _own_lot_first(original, lots)))
+    return Posting(transfer_id, key, unit(-original.amount), created=True)
+
+
+def _row_against(
+    original: Booked,
+    wallet: LockedWallet,
+    *,
+    amount: int,
+    key: str,
+    kind: str,
+    why: dict[str, Any],
+    now: datetime,
+    **more: Any,
+) -> dict[str, Any]:
+    """The line that takes something of ``original`` back: on the same account of the same unit, and naming it."""
+    return book.transfer_row(
         wallet,
-        amount=-original.amount,
+        amount=amount,
         key=key,
         account=original.account,
-        kind="reversal",
+        kind=kind,
         unit_id=original.unit_id,
-        explanation=explanation,
+        explanation=why,
         occurred_at=now,
         now=now,
         reverses_id=original.id,
+        **more,
     )
-    transfer_id = book.take(wallet, row, spread(original.amount, _own_lot_first(original, lots)))
-    return Posting(transfer_id, key, unit(-original.amount), created=True)
 
 
 def _lock_original(key: str) -> tuple[Booked, LockedWallet]:
