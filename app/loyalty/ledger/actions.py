@@ -17,6 +17,7 @@ from app.foundation.points import UNITS, Quantity
 from app.foundation.terms import current
 from app.loyalty.ledger import book
 from app.loyalty.ledger.book import LockedWallet, Posting
+from app.loyalty.ledger.chain import GENESIS, new_secret
 from app.loyalty.ledger.errors import AlreadyResolved, InsufficientPoints, InvalidAmount, KeyReused, WalletFrozen
 from app.loyalty.ledger.expiry import live_lots
 from app.loyalty.ledger.holds import post_pending, settle_due, void_pending
@@ -79,7 +80,11 @@ class Award:
 
 def open_wallets(*, member_ids: Collection[int]) -> None:
     """Give members their wallets, one per ledger; those who have them keep them."""
-    rows = [{"member_id": member_id, "ledger": ledger} for member_id in member_ids for ledger in LEDGERS]
+    rows = [
+        {"member_id": member_id, "ledger": ledger, "secret": new_secret(), "head": GENESIS}
+        for member_id in member_ids
+        for ledger in LEDGERS
+    ]
     insert_new(Wallet, rows, unless=["member_id", "ledger"], returning=[Wallet.id])
 
 

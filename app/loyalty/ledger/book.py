@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from app.foundation.database import LockOrder, db, insert_new, keep_lock_order, table_of
 from app.foundation.points import UNITS, Quantity
+from app.loyalty.ledger.chain import next_digest
 from app.loyalty.ledger.errors import KeyReused, NoWallet
 from app.loyalty.ledger.models import Draw, Lot, Pending, Transfer, Wallet
 from app.loyalty.ledger.rules import Part
@@ -51,6 +52,9 @@ class LockedWallet:
     debt: int
     sequence: int
     frozen: bool
+    sliding: bool
+    secret: bytes
+    head: bytes
     _before: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -86,6 +90,9 @@ _LOCK = (
         Wallet.debt,
         Wallet.sequence,
         Wallet.frozen_at.is_not(None),
+        Wallet.sliding,
+        Wallet.secret,
+        Wallet.head,
     )
     .order_by(Wallet.id)
     .with_for_update()
@@ -106,6 +113,7 @@ _CHANGE_WALLET = (
     sa.update(table_of(Wallet))
     .where(Wallet.id == sa.bindparam("wallet"))
     .values({name: getattr(Wallet, name) + sa.bindparam(f"d_{name}") for name in COUNTERS})
+    .values(head=sa.bindparam("new_head"))
 )
 _DRAW = sa.insert(table_of(Draw))
 _WAIT = sa.insert(table_of(Pending))
@@ -223,7 +231,11 @@ def close_pending(transfer_id: int) -> None:
 def write_wallets(wallets: Iterable[LockedWallet]) -> None:
     """Write the collected changes as differences."""
     rows = [
-        {"wallet": wallet.id, **{f"d_{name}": change for name, change in wallet.changes.items()}}
+        {
+            "wallet": wallet.id,
+            "new_head": wallet.head,
+            **{f"d_{name}": change for name, change in wallet.changes.items()},
+        }
         for wallet in wallets
         if any(wallet.changes.values())
     ]
@@ -277,7 +289,7 @@ def transfer_row(
         wallet.balance += amount
         debt_change -= min(wallet.debt, max(amount, 0))
     wallet.debt += debt_change
-    return {
+    row = {
         "wallet_id": wallet.id,
         "sequence": wallet.next_sequence(),
         "key": key,
@@ -295,6 +307,8 @@ def transfer_row(
         "occurred_at": occurred_at,
         "recorded_at": now,
     }
+    row["digest"] = wallet.head = next_digest(wallet.head, wallet.secret, row)
+    return row
 
 
 def posting_of(transfer: Transfer | Booked, ledger: str) -> Posting:

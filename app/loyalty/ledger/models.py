@@ -18,6 +18,7 @@ The invariants of a wallet, all checked by ``flask ledger verify``::
     held       = Σ −amount of its open pending debits = Σ lot.held
     on_the_way = Σ amount of its open pending credits
     available  = balance − held
+    head       = digest of its last transfer (see ``chain``)
 
 and of a transfer that moved::
 
@@ -31,7 +32,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.foundation.database import Amount, Id, JsonObject, Model, reference
+from app.foundation.database import Amount, Id, JsonList, JsonObject, Model, reference
 
 LEDGERS = ("points", "growth")
 ACCOUNTS = ("issuance", "redemption", "expiry", "adjustment", "opening")
@@ -43,11 +44,19 @@ def _one_of(column: str, values: tuple[str, ...]) -> sa.CheckConstraint:
     return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
+def _index_where_set(column: str) -> sa.Index:
+    """Few transfers name another one; the rest need not pay for the index."""
+    where = sa.text(f"{column} IS NOT NULL")
+    return sa.Index(f"ix_transfer_{column}", column, postgresql_where=where, sqlite_where=where)
+
+
 class Wallet(Model):
     """A member's account in one ledger. Locking this row is what makes postings one after the other.
 
     ``debt`` is what a clawback took beyond what was there: only so far may ``balance`` be
-    below zero. ``sequence`` counts the wallet's transfers.
+    below zero. ``sequence`` counts the wallet's transfers, ``head`` is the digest of the last one, and
+    ``secret`` is what salts their commitments. ``sliding`` says that some lot lives as long as the
+    member is active. A frozen wallet receives, but does not spend.
     """
 
     __tablename__ = "wallet"
@@ -69,7 +78,11 @@ class Wallet(Model):
     on_the_way: Mapped[Amount] = mapped_column(default=0)
     debt: Mapped[Amount] = mapped_column(default=0)
     sequence: Mapped[Amount] = mapped_column(default=0)
+    sliding: Mapped[bool] = mapped_column(default=False)
+    secret: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    head: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
     frozen_at: Mapped[datetime | None]
+    frozen_reason: Mapped[str | None] = mapped_column(sa.String(200))
 
 
 class Transfer(Model):
@@ -81,6 +94,7 @@ class Transfer(Model):
     what it is, as data. ``occurred_at`` is when the fact took place, ``recorded_at`` when
     it was written. ``balance_after`` and ``sequence`` are the wallet's, for statements.
     ``debt_change`` is by how much the wallet's debt grew (a clawback) or was paid off (a credit).
+    ``digest`` chains the transfer to the one before it in its wallet.
     """
 
     __tablename__ = "transfer"
@@ -94,7 +108,8 @@ class Transfer(Model):
         ),
         sa.CheckConstraint("deadline IS NULL OR phase = 'pending'", name="only_pending_has_deadline"),
         sa.Index("ix_transfer_wallet_id_recorded_at", "wallet_id", "recorded_at"),
-        sa.Index("ix_transfer_pending_id", "pending_id"),
+        _index_where_set("pending_id"),
+        _index_where_set("reverses_id"),
         sa.Index(
             "uq_transfer_resolution",
             "pending_id",
@@ -113,7 +128,7 @@ class Transfer(Model):
     amount: Mapped[Amount]
     phase: Mapped[str] = mapped_column(sa.String(8), default="single")
     pending_id: Mapped[int | None] = reference("transfer.id")
-    reverses_id: Mapped[int | None] = reference("transfer.id", index=True)
+    reverses_id: Mapped[int | None] = reference("transfer.id")
     deadline: Mapped[datetime | None]
     kind: Mapped[str] = mapped_column(sa.String(30))
     explanation: Mapped[JsonObject]
@@ -121,6 +136,7 @@ class Transfer(Model):
     debt_change: Mapped[Amount] = mapped_column(default=0)
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+    digest: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
 
 
 class Pending(Model):
@@ -128,7 +144,7 @@ class Pending(Model):
 
     A debit (``amount < 0``) is a *hold*: at its deadline it is voided. A credit is a *pending
     award*: at its deadline it is posted. No deadline means that somebody must decide.
-    ``expires_at`` is when the lot that a pending award will open stops living.
+    ``expires_at`` and ``idle_months`` are those of the lot that a pending award will open.
     """
 
     __tablename__ = "pending_transfer"
@@ -138,6 +154,7 @@ class Pending(Model):
     amount: Mapped[Amount]
     deadline: Mapped[datetime | None] = mapped_column(index=True)
     expires_at: Mapped[datetime | None]
+    idle_months: Mapped[int | None]
 
 
 class Lot(Model):
@@ -145,6 +162,8 @@ class Lot(Model):
 
     ``remaining`` includes ``held``, the part that open holds have set aside. ``origin_id`` names the
     expired lot for which this one stands in for a grace period, after a return that the shop caused.
+    With ``idle_months`` the lot lives as long as the member is active: every purchase or redemption
+    moves ``expires_at`` to so many months after it.
     """
 
     __tablename__ = "lot"
@@ -152,6 +171,7 @@ class Lot(Model):
         sa.CheckConstraint("amount > 0", name="amount_positive"),
         sa.CheckConstraint("remaining BETWEEN 0 AND amount", name="remaining_in_range"),
         sa.CheckConstraint("held BETWEEN 0 AND remaining", name="held_in_range"),
+        # Two indexes, because NULL counts as different from NULL; each lot stands in one of them.
         sa.Index(
             "uq_lot_transfer_id",
             "transfer_id",
@@ -159,7 +179,14 @@ class Lot(Model):
             postgresql_where=sa.text("origin_id IS NULL"),
             sqlite_where=sa.text("origin_id IS NULL"),
         ),
-        sa.UniqueConstraint("transfer_id", "origin_id"),
+        sa.Index(
+            "uq_lot_transfer_id_origin_id",
+            "transfer_id",
+            "origin_id",
+            unique=True,
+            postgresql_where=sa.text("origin_id IS NOT NULL"),
+            sqlite_where=sa.text("origin_id IS NOT NULL"),
+        ),
         sa.Index(
             "ix_lot_open",
             "wallet_id",
@@ -185,6 +212,7 @@ class Lot(Model):
     held: Mapped[Amount] = mapped_column(default=0)
     earned_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
+    idle_months: Mapped[int | None]
 
 
 class Draw(Model):
@@ -200,3 +228,54 @@ class Draw(Model):
     transfer_id: Mapped[int] = reference("transfer.id", primary_key=True)
     lot_id: Mapped[int] = reference("lot.id", primary_key=True, index=True)
     amount: Mapped[Amount]
+
+
+class Checkpoint(Model):
+    """The state of all books at a moment, in one hash that can be published.
+
+    ``root`` is the RFC 6962 Merkle root over the digests of the transfers ``first_id`` to ``last_id``,
+    by id; ``previous`` the hash of the checkpoint before, and ``hash`` covers all of it.
+    """
+
+    __tablename__ = "ledger_checkpoint"
+    __table_args__ = (
+        sa.CheckConstraint("transfers > 0", name="transfers_positive"),
+        sa.CheckConstraint("last_id >= first_id", name="range_forward"),
+    )
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    closed_at: Mapped[datetime]
+    first_id: Mapped[int] = reference("transfer.id")
+    last_id: Mapped[int] = reference("transfer.id", unique=True)
+    transfers: Mapped[Amount]
+    root: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    previous: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(sa.LargeBinary(32), unique=True)
+
+
+class Tile(Model):
+    """Up to 256 neighbouring hashes of a checkpoint's Merkle tree, 32 bytes each.
+
+    ``level`` 0 holds the leaves, level *n* the roots of full subtrees of 256ⁿ leaves. An inclusion
+    proof reads a tile per level, however many transfers there are, and verify can name the altered leaf.
+    """
+
+    __tablename__ = "ledger_tile"
+
+    checkpoint_number: Mapped[int] = mapped_column(sa.ForeignKey("ledger_checkpoint.number"), primary_key=True)
+    level: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    hashes: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
+class LedgerCheck(Model):
+    """One run of ``verify`` by the worker, for the back office. ``findings`` are sentences; none means clean."""
+
+    __tablename__ = "ledger_check"
+
+    id: Mapped[Id]
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    finished_at: Mapped[datetime]
+    checks: Mapped[int]
+    counts: Mapped[JsonObject]
+    findings: Mapped[JsonList]

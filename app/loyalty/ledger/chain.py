@@ -1,0 +1,108 @@
+"""Tamper evidence inside a wallet: each transfer commits to its content and to the one before it.
+
+For the n-th transfer of a wallet::
+
+    salt       = HMAC-SHA-256(the wallet's secret, "n")
+    reason     = SHA-256(salt ‖ canonical(explanation))
+    content    = canonical({account, amount, …, explanation: hex(reason)})
+    commitment = SHA-256(salt ‖ content)
+    digest     = SHA-256(digest before ‖ commitment)
+
+Who sees a digest learns nothing about the content without its salt. The explanation goes in by
+its own hash, so that its text can be erased and the rest still be checked. ``canonical``
+is JSON with sorted keys, without spaces, in UTF-8; it refuses floats, which no two machines write alike.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+GENESIS = bytes(32)  # What the first transfer of a wallet follows.
+ERASED = "erased"  # The code of an explanation of which only the hash is left.
+
+CONTENT = (
+    "account",
+    "amount",
+    "balance_after",
+    "deadline",
+    "debt_change",
+    "key",
+    "kind",
+    "occurred_at",
+    "pending_id",
+    "phase",
+    "recorded_at",
+    "reverses_id",
+    "sequence",
+    "unit_id",
+    "wallet_id",
+)
+
+
+def new_secret() -> bytes:
+    return secrets.token_bytes(32)
+
+
+def salt_of(secret: bytes, sequence: int) -> bytes:
+    return hmac.digest(secret, b"%d" % sequence, "sha256")
+
+
+def canonical(value: Any) -> str:
+    """The one way to write this value. Raises ``TypeError`` for a float, ``ValueError`` for half a character."""
+    text = _encode(value)
+    # Explanations are short: looking for a float in the text is faster than walking through the values.
+    if "." in text and _has_float(value):
+        raise TypeError("Amounts are whole numbers or text, never floats.")
+    return text
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
+).encode
+
+
+def _has_float(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_float(each) for each in value.values())
+    if isinstance(value, list | tuple):
+        return any(_has_float(each) for each in value)
+    return isinstance(value, float)
+
+
+def reason_hash(salt: bytes, explanation: Mapping[str, Any]) -> str:
+    """The hash by which an explanation is committed to, in hex; an erased one brings its own."""
+    if explanation.get("code") == ERASED:
+        return str(explanation["digest"])
+    return sha256(salt + canonical(explanation).encode()).hexdigest()
+
+
+def content_of(row: Mapping[str, Any], salt: bytes) -> str:
+    """What is committed to, as the text that is hashed. ``row`` has the columns of a transfer."""
+    content = {name: _plain(row[name]) for name in CONTENT}
+    content["explanation"] = reason_hash(salt, row["explanation"])
+    return _encode(content)
+
+
+def _plain(value: Any) -> Any:
+    return moment_text(value) if isinstance(value, datetime) else value
+
+
+def moment_text(moment: datetime) -> str:
+    """UTC to the microsecond: ``2026-06-15T04:00:00.000000Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def digest_after(previous: bytes, salt: bytes, content: str) -> bytes:
+    return sha256(previous + sha256(salt + content.encode()).digest()).digest()
+
+
+def next_digest(previous: bytes, secret: bytes, row: Mapping[str, Any]) -> bytes:
+    """The digest of this transfer, which follows the one with the digest ``previous``."""
+    salt = salt_of(secret, row["sequence"])
+    return digest_after(previous, salt, content_of(row, salt))
