@@ -20,6 +20,7 @@ from app.loyalty.ledger.book import LockedWallet, Posting
 from app.loyalty.ledger.chain import GENESIS, new_secret
 from app.loyalty.ledger.errors import AlreadyResolved, InsufficientPoints, InvalidAmount, KeyReused, WalletFrozen
 from app.loyalty.ledger.expiry import live_lots
+from app.loyalty.ledger.freezing import freeze, unfreeze
 from app.loyalty.ledger.holds import post_pending, settle_due, void_pending
 from app.loyalty.ledger.models import LEDGERS, Wallet
 from app.loyalty.ledger.returns import Clawback, claw_back, give_back, reverse
@@ -37,6 +38,7 @@ __all__ = [
     "award",
     "award_many",
     "claw_back",
+    "freeze",
     "give_back",
     "hold",
     "open_wallets",
@@ -44,6 +46,7 @@ __all__ = [
     "reverse",
     "settle_due",
     "spend",
+    "unfreeze",
     "void_pending",
 ]
 

@@ -79,6 +79,23 @@ def _last_day(expires_at: datetime) -> date:
     return clock.local_date(expires_at - timedelta(microseconds=1), clock.programme_zone())
 
 
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Since when a wallet only receives, and the code of the reason."""
+
+    since: datetime
+    reason: str
+
+
+def freeze_of(member_id: int) -> Freeze | None:
+    """``None`` while the member may spend."""
+    own = sa.select(Wallet.frozen_at, Wallet.frozen_reason).where(
+        Wallet.member_id == member_id, Wallet.ledger == Points.ledger, Wallet.frozen_at.is_not(None)
+    )
+    row = db.session.execute(own).one_or_none()
+    return Freeze(row[0], row[1] or "") if row and row[0] else None
+
+
 def history(
     member_id: int,
     *,
