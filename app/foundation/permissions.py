@@ -35,6 +35,8 @@ class Permission(enum.StrEnum):
     ORDER_FULFIL = "order:fulfil"
     MEMBER_READ = "member:read"
     BALANCE_ADJUST = "balance:adjust"
+    WALLET_FREEZE = "wallet:freeze"
+    LEDGER_READ = "ledger:read"
     STAFF_READ = "staff:read"
     STAFF_WRITE = "staff:write"
     UNIT_READ = "unit:read"
@@ -51,13 +53,14 @@ MEMBER: frozenset[Permission] = frozenset(
 )
 ROLES: dict[str, frozenset[Permission]] = {
     "merchant": frozenset({P.OFFICE, P.CATALOG_READ, P.CATALOG_WRITE, P.ORDER_READ, P.ORDER_FULFIL}),
-    "agent": frozenset({P.OFFICE, P.CATALOG_READ, P.ORDER_READ, P.MEMBER_READ, P.BALANCE_ADJUST}),
+    "agent": frozenset({P.OFFICE, P.CATALOG_READ, P.ORDER_READ, P.MEMBER_READ, P.BALANCE_ADJUST, P.WALLET_FREEZE}),
     "auditor": frozenset(
         {
             P.OFFICE,
             P.CATALOG_READ,
             P.ORDER_READ,
             P.MEMBER_READ,
+            P.LEDGER_READ,
             P.STAFF_READ,
             P.UNIT_READ,
             P.PROGRAMME_READ,
