@@ -1,4 +1,4 @@
-"""Purchases earn growth."""
+"""Purchases earn growth; those that are on record already earned none."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +10,12 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    with op.batch_alter_table("purchase") as batch_op:
+        batch_op.add_column(sa.Column("growth", sa.BigInteger(), nullable=False, server_default="0"))
+    with op.batch_alter_table("purchase") as batch_op:
+        batch_op.alter_column("growth", server_default=None)
 
 
 def downgrade() -> None:
-    pass
+    with op.batch_alter_table("purchase") as batch_op:
+        batch_op.drop_column("growth")

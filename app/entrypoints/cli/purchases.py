@@ -170,6 +170,7 @@ def as_document(outcome: Outcome, wish: Wish) -> dict[str, Any]:
         "rows": found.rows,
         "purchases": {"new": taken.new, "already_there": taken.known},
         "points": taken.points,
+        "growth": taken.growth,
         "amount": str(_sum(taken).decimal),
         "currency": _sum(taken).currency,
         "members_created": len(taken.created),
@@ -199,6 +200,7 @@ def show(outcome: Outcome, wish: Wish) -> None:
         (_("Lines with errors"), points(len(outcome.error_lines))),
         (_("Money spent"), money(_sum(taken))),
         (_("Points awarded"), points(taken.points)),
+        (_("Growth awarded"), points(taken.growth)),
         (_("New members"), points(len(taken.created))),
         (_("Seconds"), f"{outcome.seconds:.1f}"),
     ]

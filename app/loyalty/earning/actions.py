@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,10 +14,10 @@ from app.foundation.database import db, insert_new
 from app.foundation.errors import InvalidInput, NotFound
 from app.foundation.events import publish
 from app.foundation.money import minor_units
-from app.foundation.points import Points
+from app.foundation.points import Growth, Points, Quantity
 from app.loyalty.earning import queries
 from app.loyalty.earning.events import PurchasesRecorded
-from app.loyalty.earning.explanations import why_joining, why_purchase
+from app.loyalty.earning.explanations import why_growth, why_joining, why_purchase
 from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
 from app.loyalty.earning.reports import (
     Key,
@@ -28,7 +28,15 @@ from app.loyalty.earning.reports import (
     ReportedLine,
     difference,
 )
-from app.loyalty.earning.rules import DEFAULTS, PurchaseAward, PurchaseRule, Spend, purchase_points
+from app.loyalty.earning.rules import (
+    DEFAULTS,
+    GrowthAward,
+    PurchaseAward,
+    PurchaseRule,
+    Spend,
+    purchase_growth,
+    purchase_points,
+)
 from app.loyalty.ledger import actions as ledger
 
 __all__ = [
@@ -39,6 +47,7 @@ __all__ = [
     "ReportedLine",
     "award_joining",
     "earn_key",
+    "grow_key",
     "install_defaults",
     "mature_purchase",
     "record_purchases",
@@ -71,16 +80,17 @@ def _versions(kind: str, *, now: datetime) -> list[EarningRule]:
 class _Valued:
     report: PurchaseReport
     award: PurchaseAward
+    growth: GrowthAward
     version: int
 
 
 def record_purchases(
     reports: Sequence[PurchaseReport], *, now: datetime, points_live_from: LiveFrom = "import", pending: bool = False
 ) -> list[RecordedPurchase]:
-    """Record purchases and award their points, with a handful of statements for the whole batch.
+    """Record purchases and award their points and growth, with a handful of statements for the whole batch.
 
     A number that is on record already changes nothing: told again with the same content
-    it is ``KNOWN``, with other content ``DIFFERENT``. With ``pending`` the points stay on the way until
+    it is ``KNOWN``, with other content ``DIFFERENT``. With ``pending`` both stay on the way until
     ``mature_purchase``. ``points_live_from`` says from when their expiry counts: from now
     (so that a migrated member does not start with expired points) or from the purchase.
     Publishes ``PurchasesRecorded`` once. The answers stand in the order of the reports.
@@ -111,8 +121,9 @@ def _value(reports: Sequence[PurchaseReport], *, now: datetime) -> list[_Valued]
             raise InvalidInput(_("Purchase %(number)s has no lines.", number=report.order_no))
         rule = rules[queries.in_force(versions, report.occurred_at).version]
         spends = [Spend(line.amount, line.category, line.sku) for line in report.lines]
-        award = purchase_points(spends, rule, unit=report.unit_code, minor_units=minor_units(report.currency))
-        valued.append(_Valued(report, award, rule.version))
+        minor = minor_units(report.currency)
+        award = purchase_points(spends, rule, unit=report.unit_code, minor_units=minor)
+        valued.append(_Valued(report, award, purchase_growth(spends, rule, minor_units=minor), rule.version))
     return valued
 
 
@@ -127,6 +138,7 @@ def _insert(valued: Sequence[_Valued], *, now: datetime) -> dict[Key, int]:
             "currency": each.report.currency,
             "amount": each.report.amount,
             "points": each.award.points,
+            "growth": each.growth.growth,
             "occurred_at": each.report.occurred_at,
             "recorded_at": now,
         }
@@ -155,71 +167,101 @@ def _insert_lines(fresh: Mapping[Key, _Valued], ids: Mapping[Key, int]) -> None:
         db.session.execute(sa.insert(PurchaseLine), rows)
 
 
-def _award(fresh: Any, *, now: datetime, points_live_from: LiveFrom, pending: bool) -> None:
-    """One credit per purchase. A purchase that earns nothing moves nothing: a transfer of 0 would say nothing."""
+def _award(fresh: Iterable[_Valued], *, now: datetime, points_live_from: LiveFrom, pending: bool) -> None:
+    """A credit to each ledger per purchase. What earns nothing moves nothing: a transfer of 0 would say nothing."""
     awards = [
         ledger.Award(
             member_id=each.report.member_id,
-            amount=Points(each.award.points),
-            key=earn_key(each.report.unit_code, each.report.order_no),
+            amount=amount,
+            key=key,
             kind="purchase",
             unit_id=each.report.unit_id,
-            explanation=why_purchase(
-                each.award,
-                version=each.version,
-                order_no=each.report.order_no,
-                unit=each.report.unit_code,
-                currency=each.report.currency,
-            ),
+            explanation=why,
             occurred_at=each.report.occurred_at,
             lives_from=now if points_live_from == "import" else each.report.occurred_at,
             pending=pending,
         )
         for each in fresh
-        if each.award.points
+        for amount, key, why in _earnings(each)
     ]
     if awards:
         ledger.award_many(awards, now=now)
 
 
+def _earnings(each: _Valued) -> Iterator[tuple[Quantity, str, dict[str, Any]]]:
+    """What a purchase brings: the amount, its business key and why it is so much."""
+    report = each.report
+    purchase: dict[str, Any] = {
+        "version": each.version,
+        "order_no": report.order_no,
+        "unit": report.unit_code,
+        "currency": report.currency,
+    }
+    if each.award.points:
+        yield (
+            Points(each.award.points),
+            earn_key(report.unit_code, report.order_no),
+            why_purchase(each.award, **purchase),
+        )
+    if each.growth.growth:
+        yield (
+            Growth(each.growth.growth),
+            grow_key(report.unit_code, report.order_no),
+            why_growth(each.growth, **purchase),
+        )
+
+
 def earn_key(unit_code: str, order_no: str) -> str:
-    """The business key of the award for a purchase."""
+    """The business key of the points for a purchase."""
     return f"purchase:{unit_code}:{order_no}:earn"
+
+
+def grow_key(unit_code: str, order_no: str) -> str:
+    """The business key of the growth for a purchase."""
+    return f"purchase:{unit_code}:{order_no}:grow"
 
 
 def _outcomes(
     reports: Sequence[PurchaseReport], fresh: Mapping[Key, _Valued], on_record: Mapping[Key, KnownPurchase]
 ) -> list[RecordedPurchase]:
     """What became of each report. The first one under a new number is what was recorded; later ones are compared."""
+    known = {**on_record, **{key: _as_known(each) for key, each in fresh.items()}}
     outcomes, told = [], set()
     for report in reports:
-        recorded = fresh.get(report.key)
-        if recorded is not None and report.key not in told:
-            told.add(report.key)
-            outcomes.append(RecordedPurchase(report, Outcome.NEW, Points(recorded.award.points)))
-            continue
-        known = recorded.report if recorded is not None else on_record[report.key]
-        points = recorded.award.points if recorded is not None else on_record[report.key].points
-        different = difference(report, known)
-        outcome = Outcome.DIFFERENT if different else Outcome.KNOWN
-        outcomes.append(RecordedPurchase(report, outcome, Points(points), different))
+        new = report.key in fresh and report.key not in told
+        told.add(report.key)
+        there = known[report.key]
+        different = "" if new else difference(report, there)
+        outcome = Outcome.NEW if new else Outcome.DIFFERENT if different else Outcome.KNOWN
+        outcomes.append(RecordedPurchase(report, outcome, Points(there.points), Growth(there.growth), different))
     return outcomes
+
+
+def _as_known(each: _Valued) -> KnownPurchase:
+    report = each.report
+    return KnownPurchase(
+        report.member_id, report.occurred_at, report.currency, each.award.points, each.growth.growth, report.lines
+    )
 
 
 # --- later ------------------------------------------------------------------------------
 
 
 def mature_purchase(*, unit_code: str, order_no: str, now: datetime) -> None:
-    """Make the points of a purchase recorded as ``pending`` spendable. Doing it again changes nothing.
+    """Make what a purchase recorded as ``pending`` brings count: its points can be spent, its growth is there.
 
-    Raises ``NotFound`` when there is no such purchase.
+    Doing it again changes nothing. Raises ``NotFound`` when there is no such purchase.
     """
-    points = queries.points_of(unit_code=unit_code, order_no=order_no)
-    if points is None:
+    earned = queries.earned_by(unit_code=unit_code, order_no=order_no)
+    if earned is None:
         raise NotFound(_("There is no purchase %(number)s on record.", number=order_no))
+    points, growth = earned
+    matured = f"purchase:{unit_code}:{order_no}"
+    # Points first: a member's wallets are locked in the order in which they were opened.
     if points:
-        earned = earn_key(unit_code, order_no)
-        ledger.post_pending(key=f"purchase:{unit_code}:{order_no}:mature", pending_key=earned, now=now)
+        ledger.post_pending(key=f"{matured}:mature", pending_key=earn_key(unit_code, order_no), now=now)
+    if growth:
+        ledger.post_pending(key=f"{matured}:grown", pending_key=grow_key(unit_code, order_no), now=now)
 
 
 def award_joining(*, member_id: int, now: datetime) -> None:

@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation.formats import money, points, short_money
 from app.foundation.money import Money, minor_units
-from app.loyalty.earning.rules import PurchaseAward
+from app.loyalty.earning.rules import GrowthAward, PurchaseAward
 from app.loyalty.ledger.explanations import Facts, explanation, kind_label, sentence, step
 
 PLACES = 4
@@ -30,6 +30,17 @@ def why_purchase(award: PurchaseAward, *, version: int, order_no: str, unit: str
     ]
     code = "purchase.whole" if award.exact == award.points else "purchase.rounded"
     steps.append(step(code, exact=str(award.exact), points=award.points))
+    return explanation("purchase", steps=steps, order_no=order_no, unit=unit, rule_version=version)
+
+
+def why_growth(award: GrowthAward, *, version: int, order_no: str, unit: str, currency: str) -> dict[str, Any]:
+    """The explanation of a purchase's growth: amount times rate, then the rounding where there was any."""
+    exact, rate = str(award.exact), str(award.rate)
+    code = "purchase.growth_whole" if award.exact == award.growth else "purchase.rounded"
+    steps = [
+        step("purchase.growth_portion", amount=award.amount, currency=currency, rate=rate, exact=exact),
+        step(code, exact=exact, points=award.growth),
+    ]
     return explanation("purchase", steps=steps, order_no=order_no, unit=unit, rule_version=version)
 
 
@@ -57,6 +68,17 @@ def _portion(facts: Facts) -> str:
     )
 
 
+@sentence("purchase.growth_portion")
+def _growth_portion(facts: Facts) -> str:
+    return _(
+        "%(amount)s × %(rate)s growth value per %(one)s = %(exact)s",
+        amount=money(Money(facts["amount"], facts["currency"])),
+        rate=number(Fraction(facts["rate"])),
+        one=one_major(facts["currency"]),
+        exact=number(Fraction(facts["exact"])),
+    )
+
+
 @sentence("purchase.rounded")
 def _rounded(facts: Facts) -> str:
     return _("%(exact)s, rounded down to %(points)s", **_result(facts))
@@ -65,6 +87,11 @@ def _rounded(facts: Facts) -> str:
 @sentence("purchase.whole")
 def _whole(facts: Facts) -> str:
     return _("%(points)s points, nothing to round", **_result(facts))
+
+
+@sentence("purchase.growth_whole")
+def _growth_whole(facts: Facts) -> str:
+    return _("%(points)s growth value, nothing to round", **_result(facts))
 
 
 @sentence("joining")

@@ -34,6 +34,7 @@ class Taken:
     known: int = 0
     refused: int = 0
     points: int = 0
+    growth: int = 0
     amount: int = 0
     created: set[str] = field(default_factory=set)
     errors: list[LineError] = field(default_factory=list)
@@ -43,6 +44,7 @@ class Taken:
         self.known += other.known
         self.refused += other.refused
         self.points += other.points
+        self.growth += other.growth
         self.amount += other.amount
         self.created |= other.created
         self.errors += other.errors
@@ -139,6 +141,7 @@ def _count(purchase: FilePurchase, result: RecordedPurchase, taken: Taken) -> No
     else:
         taken.new += 1
         taken.points += result.points.value
+        taken.growth += result.growth.value
         taken.amount += result.report.amount
 
 

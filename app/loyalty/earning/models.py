@@ -30,7 +30,7 @@ class EarningRule(Model):
 class Purchase(Model):
     """A purchase as its source reported it. ``order_no`` is the source's own number, unique within a unit.
 
-    ``amount`` is the sum of the lines in minor units; ``points`` what it earned.
+    ``amount`` is the sum of the lines in minor units; ``points`` and ``growth`` what it earned.
     """
 
     __tablename__ = "purchase"
@@ -48,6 +48,7 @@ class Purchase(Model):
     currency: Mapped[str] = mapped_column(sa.String(3))
     amount: Mapped[Amount]
     points: Mapped[Amount]
+    growth: Mapped[Amount]
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 
@@ -68,3 +69,23 @@ class PurchaseLine(Model):
     quantity: Mapped[int]
     amount: Mapped[Amount]
     points: Mapped[Amount]
+
+
+class PurchaseReturn(Model):
+    """What came back of one line of a purchase: ``amount`` in minor units, and the ``points`` it had earned."""
+
+    __tablename__ = "purchase_return"
+    __table_args__ = (
+        sa.UniqueConstraint("purchase_id", "return_no", "position"),
+        sa.CheckConstraint("amount > 0", name="amount_positive"),
+        sa.CheckConstraint("points >= 0", name="points_not_negative"),
+    )
+
+    id: Mapped[Id]
+    member_id: Mapped[int] = reference("member.id", index=True)
+    purchase_id: Mapped[int] = reference("purchase.id")
+    return_no: Mapped[str] = mapped_column(sa.String(64))
+    position: Mapped[int]
+    amount: Mapped[Amount]
+    points: Mapped[Amount]
+    returned_at: Mapped[datetime]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from app.foundation.database import db
 from app.foundation.money import minor_units
-from app.foundation.points import Points
+from app.foundation.points import Growth, Points
 from app.identity.units.queries import unit_by_code
 from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
 from app.loyalty.earning.reports import Key, KnownPurchase, ReportedLine
@@ -98,6 +98,7 @@ def on_record(keys: Sequence[Key]) -> dict[Key, KnownPurchase]:
             Purchase.occurred_at,
             Purchase.currency,
             Purchase.points,
+            Purchase.growth,
         ).where(which)
     ).all()
     lines: dict[int, list[ReportedLine]] = {row.id: [] for row in purchases}
@@ -109,19 +110,20 @@ def on_record(keys: Sequence[Key]) -> dict[Key, KnownPurchase]:
         lines[purchase_id].append(ReportedLine(category, sku, quantity, amount))
     return {
         (row.unit_id, row.order_no): KnownPurchase(
-            row.member_id, row.occurred_at, row.currency, row.points, tuple(lines[row.id])
+            row.member_id, row.occurred_at, row.currency, row.points, row.growth, tuple(lines[row.id])
         )
         for row in purchases
     }
 
 
-def points_of(*, unit_code: str, order_no: str) -> int | None:
+def earned_by(*, unit_code: str, order_no: str) -> tuple[Points, Growth] | None:
     """What a purchase on record earned; ``None`` when it is not on record."""
     unit = unit_by_code(unit_code)
     if unit is None:
         return None
-    query = sa.select(Purchase.points).where(Purchase.unit_id == unit.id, Purchase.order_no == order_no)
-    return db.session.scalar(query)
+    which = sa.and_(Purchase.unit_id == unit.id, Purchase.order_no == order_no)
+    found = db.session.execute(sa.select(Purchase.points, Purchase.growth).where(which)).one_or_none()
+    return (Points(found.points), Growth(found.growth)) if found else None
 
 
 def would_earn(*, unit_code: str, currency: str, lines: Sequence[ReportedLine], at: datetime) -> Points:

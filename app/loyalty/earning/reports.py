@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flask_babel import gettext as _
 
-from app.foundation.points import Points
+from app.foundation.points import Growth, Points
 
 Key = tuple[int, str]
 
@@ -53,7 +53,7 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordedPurchase:
-    """What became of one report. ``points`` is what the purchase on record earned, now or then.
+    """What became of one report. ``points`` and ``growth`` are what the purchase on record earned, now or then.
 
     ``difference`` names what a report under a known number says differently: nothing of it was recorded.
     """
@@ -61,6 +61,7 @@ class RecordedPurchase:
     report: PurchaseReport
     outcome: Outcome
     points: Points
+    growth: Growth
     difference: str = ""
 
 
@@ -72,10 +73,11 @@ class KnownPurchase:
     occurred_at: datetime
     currency: str
     points: int
+    growth: int
     lines: tuple[ReportedLine, ...]
 
 
-def difference(report: PurchaseReport, known: PurchaseReport | KnownPurchase) -> str:
+def difference(report: PurchaseReport, known: KnownPurchase) -> str:
     """Say what the report tells differently from what is on record; empty when it tells the same."""
     if report.member_id != known.member_id:
         return _("it belongs to another member")

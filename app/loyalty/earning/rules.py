@@ -10,7 +10,7 @@ from typing import Any
 from app.foundation.errors import InvalidInput
 
 # Version 1 of each kind of rule, until somebody publishes another one.
-DEFAULTS: dict[str, dict[str, Any]] = {"purchase": {"rate": "1"}, "joining": {"points": 20}}
+DEFAULTS: dict[str, dict[str, Any]] = {"purchase": {"rate": "1", "growth_rate": "1"}, "joining": {"points": 20}}
 
 # The more exactly a rate says what it is for, the more it counts.
 _WEIGHT = {"unit": 1, "category": 2, "sku": 4}
@@ -35,20 +35,26 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class PurchaseRule:
-    """One version of the rule. ``rates`` stand in the order in which they are tried; the last fits everything."""
+    """One version of the rule. ``rates`` stand in the order in which they are tried; the last fits everything.
+
+    ``growth`` is the growth value per major unit of money, whatever was bought and wherever.
+    """
 
     version: int
     rates: tuple[Rate, ...]
+    growth: Fraction
 
     @classmethod
     def parse(cls, version: int, terms: Mapping[str, Any]) -> PurchaseRule:
-        """Read ``{"rate": "1", "rates": [{"unit": "cinema", "category": "food", "rate": "3/2"}]}``.
+        """Read ``{"rate": "1", "rates": [{"unit": "cinema", "category": "food", "rate": "3/2"}], "growth_rate": "1"}``.
 
-        Raises ``InvalidInput`` when a rate is not a number or is negative.
+        A rate that is not given is 1; ``"0"`` switches points or growth off. Raises
+        ``InvalidInput`` when a rate is not a number or is negative.
         """
         special = [_rate(entry) for entry in terms.get("rates", ())]
         special.sort(key=lambda rate: -rate.weight)
-        return cls(version, (*special, _rate({"rate": terms.get("rate", "1")})))
+        growth = _rate({"rate": terms.get("growth_rate", "1")}).points
+        return cls(version, (*special, _rate({"rate": terms.get("rate", "1")})), growth)
 
     def rate_for(self, *, unit: str, category: str, sku: str) -> Fraction:
         return next(rate.points for rate in self.rates if rate.fits(unit=unit, category=category, sku=sku))
@@ -108,6 +114,23 @@ def purchase_points(lines: Sequence[Spend], rule: PurchaseRule, *, unit: str, mi
         return PurchaseAward(points, (points,), portions, exact)
     shares = largest_remainder([line.amount * rate / minor_units for line, rate in zip(lines, rates, strict=True)])
     return PurchaseAward(points, tuple(shares), portions, exact)
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthAward:
+    """``growth`` for the whole purchase, of ``amount`` minor units at ``rate``; ``exact`` is what was rounded down."""
+
+    growth: int
+    amount: int
+    rate: Fraction
+    exact: Fraction
+
+
+def purchase_growth(lines: Iterable[Spend], rule: PurchaseRule, *, minor_units: int) -> GrowthAward:
+    """floor(Σ amount × rate), rounded once for the purchase: 1 for each whole ¥1 if nobody says otherwise."""
+    amount = sum(line.amount for line in lines)
+    exact = amount * rule.growth / minor_units
+    return GrowthAward(exact.numerator // exact.denominator, amount, rule.growth, exact)
 
 
 def largest_remainder(exact: Iterable[Fraction]) -> list[int]:

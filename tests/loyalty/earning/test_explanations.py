@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from app.loyalty.earning.explanations import number, why_joining, why_purchase
-from app.loyalty.earning.rules import PurchaseRule, Spend, purchase_points
+from app.loyalty.earning.explanations import number, why_growth, why_joining, why_purchase
+from app.loyalty.earning.rules import PurchaseRule, Spend, purchase_growth, purchase_points
 from app.loyalty.ledger.explanations import explain
 
 
@@ -34,6 +34,21 @@ def test_each_rate_has_its_step_and_the_sum_is_rounded_once(read):
         "¥1.02 × 1 point per ¥1 = 1.02",
         "4.005, rounded down to 4",
     ]
+
+
+@pytest.mark.parametrize(
+    ("rate", "sentences"),
+    [
+        ("1", ["¥238.50 × 1 growth value per ¥1 = 238.5", "238.5, rounded down to 238"]),
+        ("2", ["¥238.50 × 2 growth value per ¥1 = 477", "477 growth value, nothing to round"]),
+    ],
+)
+def test_growth_says_how_it_was_counted(app, rate, sentences):
+    rule = PurchaseRule.parse(7, {"growth_rate": rate})
+    award = purchase_growth([Spend(238_50)], rule, minor_units=100)
+    headline, *steps = explain(why_growth(award, version=7, order_no="A1", unit="mall", currency="CNY"))
+    assert headline == "Purchase A1, valued by version 7 of the rule for purchases."
+    assert steps == sentences
 
 
 def test_a_number_without_an_end_is_cut_and_says_so(app):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from app.foundation import events
 from app.foundation.database import db, transaction
 from app.foundation.errors import NotFound
-from app.foundation.points import Points
+from app.foundation.points import Growth, Points
 from app.loyalty.earning.actions import (
     Outcome,
     award_joining,
@@ -21,6 +21,7 @@ from app.loyalty.earning.actions import (
 from app.loyalty.earning.events import PurchasesRecorded
 from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
 from app.loyalty.ledger.explanations import explain
+from app.loyalty.ledger.models import Transfer, Wallet
 from app.loyalty.ledger.queries import history, open_lots, standing
 from app.loyalty.ledger.verify import verify
 from tests.cast import make_unit
@@ -40,6 +41,14 @@ def lin(app):
 
 def available(member_id):
     return standing(member_id, now=NOON).available.value
+
+
+def growth(member_id):
+    """What a member's growth wallet holds, and what is on its way there."""
+    wallet = sa.select(Wallet.balance, Wallet.on_the_way).where(
+        Wallet.member_id == member_id, Wallet.ledger == Growth.ledger
+    )
+    return tuple(db.session.execute(wallet).one())
 
 
 def record(*reports, **options):
@@ -94,6 +103,66 @@ def test_a_batch_takes_as_many_statements_as_a_single_purchase(lin, mall):
     assert len(statements) <= alone
 
 
+# --- growth -----------------------------------------------------------------------------
+
+
+def test_a_purchase_brings_growth_beside_points(lin, mall):
+    (recorded,) = record(purchase_report(lin, 238_50, unit=mall))
+    assert (recorded.points, recorded.growth) == (Points(238), Growth(238))
+    assert (available(lin), growth(lin)) == (238, (238, 0))
+    assert db.session.scalar(sa.select(Purchase.growth)) == 238
+    assert [transfer.amount for transfer in history(lin)] == [238]  # The points account shows points only.
+    assert verify().clean
+
+
+@pytest.mark.parametrize(
+    ("terms", "points", "grown"),
+    [
+        ({"rate": "2", "growth_rate": "0"}, 200, 0),
+        ({"rate": "0", "growth_rate": "0.5"}, 0, 50),
+        ({"rate": "1"}, 100, 100),
+    ],
+)
+def test_points_and_growth_have_rates_of_their_own(lin, mall, terms, points, grown):
+    publish_rule(1, starts_at=NOON, **terms)
+    (recorded,) = record(purchase_report(lin, 100_00, unit=mall))
+    assert (recorded.points.value, recorded.growth.value) == (points, grown)
+    assert (available(lin), growth(lin)) == (points, (grown, 0))
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Transfer)) == (points > 0) + (grown > 0)
+
+
+def test_told_again_it_brings_no_growth_again(lin, mall):
+    report = purchase_report(lin, 238_50, unit=mall)
+    record(report)
+    (again,) = record(report)
+    assert (again.outcome, again.growth, growth(lin)) == (Outcome.KNOWN, Growth(238), (238, 0))
+
+
+def test_growth_is_valued_by_the_version_in_force_when_the_purchase_happened(lin, mall):
+    publish_rule(1, starts_at=NOON - timedelta(days=30), growth_rate="3")
+    publish_rule(2, starts_at=NOON - timedelta(days=1), growth_rate="5")
+    record(purchase_report(lin, 100, unit=mall, occurred_at=NOON - timedelta(days=2)))
+    assert growth(lin) == (3, 0)
+
+
+def test_growth_of_a_pending_purchase_comes_with_its_points(lin, mall):
+    buy(lin, 100_00, unit=mall, pending=True)
+    assert growth(lin) == (0, 100)
+    for _ in range(2):
+        with transaction():
+            mature_purchase(unit_code="mall", order_no="1", now=NOON)
+    assert (available(lin), growth(lin)) == (100, (100, 0))
+    assert verify().clean
+
+
+def test_a_pending_purchase_that_earns_growth_alone_matures(lin, mall):
+    publish_rule(1, "0", NOON)
+    buy(lin, 100_00, unit=mall, pending=True)
+    with transaction():
+        mature_purchase(unit_code="mall", order_no="1", now=NOON)
+    assert (available(lin), growth(lin)) == (0, (100, 0))
+
+
 # --- the business key -------------------------------------------------------------------
 
 
@@ -146,9 +215,10 @@ def test_lines_in_another_order_are_the_same_purchase(lin, mall):
 # --- rules and their versions -----------------------------------------------------------
 
 
-def publish_rule(version, rate, starts_at):
+def publish_rule(version, rate="1", starts_at=NOON, **terms):
     with transaction() as session:
-        session.add(EarningRule(kind="purchase", version=version, starts_at=starts_at, terms={"rate": rate}))
+        terms = {"rate": rate, **terms}
+        session.add(EarningRule(kind="purchase", version=version, starts_at=starts_at, terms=terms))
 
 
 def test_installing_the_defaults_again_changes_nothing(app):

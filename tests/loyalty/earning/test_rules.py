@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.foundation.errors import InvalidInput
-from app.loyalty.earning.rules import PurchaseRule, Spend, largest_remainder, purchase_points
+from app.loyalty.earning.rules import PurchaseRule, Spend, largest_remainder, purchase_growth, purchase_points
 
 ONE_PER_YUAN = PurchaseRule.parse(1, {"rate": "1"})
 
@@ -44,6 +44,33 @@ def test_less_than_a_yuan_earns_nothing(amount):
 
 def test_a_currency_without_minor_units_counts_in_whole_ones():
     assert worth(238, minor_units=1).points == 238
+
+
+def grown(*amounts, rate="1", minor_units=100):
+    rule = PurchaseRule.parse(1, {"rate": "0", "growth_rate": rate})
+    return purchase_growth([Spend(amount) for amount in amounts], rule, minor_units=minor_units)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "rate", "growth"),
+    [((238_50,), "1", 238), ((50, 50, 99), "1", 1), ((99,), "1", 0), ((3_00,), "1.5", 4), ((3_00,), "0", 0)],
+)
+def test_growth_is_rounded_down_once_for_the_purchase(amounts, rate, growth):
+    assert grown(*amounts, rate=rate).growth == growth
+
+
+def test_growth_counts_in_whole_yen():
+    assert grown(238, minor_units=1).growth == 238
+
+
+def test_a_rule_that_says_nothing_of_growth_gives_one_per_yuan():
+    assert ONE_PER_YUAN.growth == 1
+
+
+@pytest.mark.parametrize("rate", ["-1", "a lot", ""])
+def test_a_growth_rate_that_is_no_rate_is_refused(rate):
+    with pytest.raises(InvalidInput):
+        PurchaseRule.parse(1, {"rate": "1", "growth_rate": rate})
 
 
 def test_the_most_exact_rate_counts():

@@ -144,14 +144,30 @@ def test_a_review_never_lowers_anybody(lin, mall):
     assert tier(lin) == "silver"
 
 
-def test_growth_can_be_asked_for(lin):
+@pytest.fixture
+def silver_asks_for_growth(app):
     with transaction() as session:
         install_defaults()
         asked = {"match": "all", "window_months": 1, "conditions": [{"metric": "growth", "at_least": 10}]}
         session.execute(sa.update(Tier).where(Tier.code == "silver").values(conditions=asked))
+
+
+def test_growth_can_be_asked_for(lin, silver_asks_for_growth):
     award(lin, Growth(10))
     review(lin)
     assert tier(lin) == "silver"
+
+
+def test_purchases_bring_the_growth_that_a_tier_asks_for(lin, mall, silver_asks_for_growth):
+    buy(lin, 9_99, unit=mall)
+    assert (tier(lin), progress(lin, now=NOON).conditions[0].reached) == ("regular", 9)
+    buy(lin, 1_00, unit=mall, order_no="2")
+    assert tier(lin) == "silver"
+
+
+def test_growth_on_the_way_does_not_count_yet(lin, mall, silver_asks_for_growth):
+    buy(lin, 100_00, unit=mall, pending=True)
+    assert (tier(lin), progress(lin, now=NOON).conditions[0].reached) == ("regular", 0)
 
 
 def test_many_members_are_reviewed_together_and_told_once(mall, monkeypatch):
