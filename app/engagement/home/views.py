@@ -70,6 +70,8 @@ def greeting(name: str, now: datetime) -> str:
 
 def hero_note(seen: Overview) -> str | None:
     standing = seen.standing
+    if standing.frozen:
+        return _("This account is frozen. Please contact us.")
     if standing.debt:
         return _("%(points)s points are still open after a return.", points=points(standing.debt))
     if standing.expiring_soon and standing.expiring_on:

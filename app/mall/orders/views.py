@@ -135,7 +135,8 @@ def _confirmation(
     member, offer, figures = current_member(), wanted.offer, wanted.figures
     # What the next click compares is what this page shows.
     form.seen_points.data, form.seen_cash.data = str(int(figures.points)), str(figures.cash.amount)
-    available = standing(member.id, now=clock.now()).available
+    account = standing(member.id, now=clock.now())
+    available, frozen = account.available, account.frozen and bool(figures.points)
     lacking = max(0, int(figures.points) - int(available))
     variant = translated(offer.variant_name)
     price, price_meta = price_of(int(figures.points), figures.cash)
@@ -153,6 +154,7 @@ def _confirmation(
         figures=_sum(wanted, available),
         has_cash=bool(figures.cash),
         needs_cash=not takes_cash() and bool(figures.cash),
+        frozen=frozen,
         lacking=points(lacking) if lacking else None,
         have=min(max(0, int(available)), int(figures.points)),
         need=int(figures.points),
@@ -160,7 +162,7 @@ def _confirmation(
         few=offer.stock < wanted.quantity,
         stock=offer.stock,
         pay_minutes=current(OrderTerms).pay_within_minutes,
-        can_order=not lacking and offer.stock >= wanted.quantity and (takes_cash() or not figures.cash),
+        can_order=not (lacking or frozen) and offer.stock >= wanted.quantity and (takes_cash() or not figures.cash),
         product_url=url_for("portal.mall.show", slug=offer.slug),
         create_url=url_for(".create"),
         checkin_url=url_for("portal.checkin.show"),

@@ -1,4 +1,4 @@
-"""The desk's pages: find a member, see the whole picture, put a balance right."""
+"""The desk's pages: find a member, see the whole picture, put a balance right, freeze what should not be spent."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ from app.loyalty.tiers.statements import place_of
 from app.mall.orders.statements import label_of, price_line
 from app.support.desk import queries
 from app.support.desk.actions import BalanceMoved, adjust_balance, preview_adjustment
-from app.support.desk.forms import AdjustmentForm
+from app.support.desk.forms import AdjustmentForm, FreezeForm, NoteForm
+from app.support.desk.freezing import FREEZE, UNFREEZE, freeze_points, frozen, lift_freeze
 from app.support.desk.queries import Hit, Picture
 from app.support.desk.terms import DeskTerms
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 
 members = Blueprint("members", __name__, url_prefix="/members")
 PAGE = 25
+NOTED = {"balance.adjust", FREEZE, UNFREEZE}  # A colleague wrote down why.
+TONES = {FREEZE: "danger", UNFREEZE: "brand"}
 
 
 @members.get("")
@@ -80,6 +83,9 @@ def show(code: str) -> Response:
         purchases=_purchases(seen_from_all_sides),
         timeline=timeline(member, seen_from_all_sides),
         adjust_url=url_for(".new_adjustment", code=member.code) if allowed(Permission.BALANCE_ADJUST) else None,
+        freeze=frozen(member),
+        freeze_url=url_for(".new_freeze", code=member.code) if allowed(Permission.WALLET_FREEZE) else None,
+        unfreeze_url=url_for(".new_removal", code=member.code) if allowed(Permission.WALLET_FREEZE) else None,
     )
 
 
@@ -126,6 +132,64 @@ def create_adjustment(code: str) -> ResponseReturnValue:
         "success",
     )
     return seen(url_for(".show", code=code))
+
+
+@members.get("/<code>/freeze")
+@requires(Permission.WALLET_FREEZE)
+def new_freeze(code: str) -> ResponseReturnValue:
+    """What a freeze means, and the form. Who is frozen already can only be freed."""
+    member = _member_or_404(code)
+    if frozen(member):
+        return redirect(url_for(".show", code=member.code))
+    return _freeze_page(member, FreezeForm())
+
+
+@members.post("/<code>/freeze")
+@requires(Permission.WALLET_FREEZE)
+def create_freeze(code: str) -> ResponseReturnValue:
+    member, form = _member_or_404(code), FreezeForm()
+    if not form.validate_on_submit():
+        return _freeze_page(member, form, status=422)
+    by = current_staff().actor
+    with transaction():
+        done = freeze_points(member=member, reason=form.reason.data, note=form.note.data, by=by, now=clock.now())
+    if done:
+        flash(_("The points are frozen: they can grow, but not be spent."), "success")
+    else:
+        flash(_("The points were frozen already. Nothing was changed."), "info")
+    return seen(url_for(".show", code=code))
+
+
+@members.get("/<code>/freeze/removal")
+@requires(Permission.WALLET_FREEZE)
+def new_removal(code: str) -> ResponseReturnValue:
+    member = _member_or_404(code)
+    return _removal_page(member, NoteForm()) if frozen(member) else redirect(url_for(".show", code=member.code))
+
+
+@members.post("/<code>/freeze/removal")
+@requires(Permission.WALLET_FREEZE)
+def create_removal(code: str) -> ResponseReturnValue:
+    member, form = _member_or_404(code), NoteForm()
+    if not form.validate_on_submit():
+        return _removal_page(member, form, status=422)
+    by = current_staff().actor
+    with transaction():
+        done = lift_freeze(member=member, note=form.note.data, by=by, now=clock.now())
+    if done:
+        flash(_("The freeze is lifted: the points can be spent again."), "success")
+    else:
+        flash(_("The points were not frozen any more. Nothing was changed."), "info")
+    return seen(url_for(".show", code=code))
+
+
+def _freeze_page(member: Member, form: FreezeForm, *, status: int = 200) -> Response:
+    standing = ledger.standing(member.id, now=clock.now())
+    return page("support/desk/freeze.html", status=status, member=member, form=form, standing=standing)
+
+
+def _removal_page(member: Member, form: NoteForm, *, status: int = 200) -> Response:
+    return page("support/desk/removal.html", status=status, member=member, form=form, freeze=frozen(member))
 
 
 def _member_or_404(code: str) -> Member:
@@ -245,13 +309,11 @@ def timeline(member: Member, picture: Picture) -> list[dict[str, str]]:
         title = _("Became %(tier)s", tier=translated(entry.to_tier.name))
         events.append((entry.change.at, title, "", "", "gold"))
     for change in picture.changes:
-        by_hand = change.action == "balance.adjust"
-        title = (
-            _("Balance corrected: %(points)s", points=points(change.after["amount"], sign=True))
-            if by_hand
-            else action_label(change.action)
-        )
-        events.append((change.at, title, change.after.get("note", "") if by_hand else "", change.actor_label, "violet"))
+        title = action_label(change.action)
+        if change.action == "balance.adjust":
+            title = _("Balance corrected: %(points)s", points=points(change.after["amount"], sign=True))
+        note = change.after.get("note", "") if change.action in NOTED else ""
+        events.append((change.at, title, note, change.actor_label, TONES.get(change.action, "violet")))
     events += [(each.placed_at, _("Ordered %(number)s", number=each.number), "", "", "info") for each in picture.orders]
     for done in picture.check_ins[:1]:
         title = ngettext("Checked in", "Checked in, %(num)s days in a row", picture.streak or 1)

@@ -1,10 +1,11 @@
-"""The form of an adjustment. What was typed is kept as typed; ``points`` is what it means."""
+"""The desk's forms. What was typed is kept as typed; ``points`` of an adjustment is what it means."""
 
 from __future__ import annotations
 
 import re
 import secrets
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -16,7 +17,7 @@ from wtforms.validators import InputRequired, Length, ValidationError
 from app.foundation.languages import translated
 from app.foundation.points import Points
 from app.foundation.terms import current
-from app.support.desk.terms import DeskTerms
+from app.support.desk.terms import DeskTerms, Texts
 
 LONGEST_NOTE = 500
 MOST_DIGITS = 15
@@ -37,7 +38,38 @@ def readable(text: str | None) -> str | None:
     return "".join(c for c in lines if c == "\n" or unicodedata.category(c)[0] != "C").strip()
 
 
-class AdjustmentForm(FlaskForm):
+def reason_choices(reasons: Mapping[str, Texts]) -> list[SelectChoice]:
+    texts = [SelectChoice(code, translated(text)) for code, text in reasons.items()]
+    return [SelectChoice("", _("Please choose")), *texts]
+
+
+class NoteForm(FlaskForm):
+    """Why something was done, for colleagues; where a form has reasons to choose from, one of them, too."""
+
+    note = TextAreaField(
+        _l("Note, for colleagues only"),
+        [InputRequired(_l("Please write down why, for your colleagues.")), Length(max=LONGEST_NOTE)],
+        filters=[readable],
+    )
+
+    def validate_note(self, field: Field) -> None:
+        if not field.data:
+            raise ValidationError(_("Please write down why, for your colleagues."))
+
+    def validate_reason(self, field: Field) -> None:
+        if not field.data:
+            raise ValidationError(_("Please choose a reason from the list."))
+
+
+class FreezeForm(NoteForm):
+    reason = SelectField(_l("Reason, for colleagues only"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.reason.choices = reason_choices(current(DeskTerms).freeze_reasons)
+
+
+class AdjustmentForm(NoteForm):
     """``key`` makes two clicks one booking. ``expected`` is the balance shown before the second step, ``confirmed``."""
 
     direction = RadioField(
@@ -46,22 +78,13 @@ class AdjustmentForm(FlaskForm):
     )
     amount = StringField(_l("Points"), [InputRequired(_l("How many points?")), Length(max=40)])
     reason = SelectField(_l("Reason, shown to the member"))
-    note = TextAreaField(
-        _l("Note, for colleagues only"),
-        [InputRequired(_l("Please write down why, for your colleagues.")), Length(max=LONGEST_NOTE)],
-        filters=[readable],
-    )
     key = HiddenField()
     expected = HiddenField()
     confirmed = HiddenField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        texts = current(DeskTerms).reasons
-        self.reason.choices = [
-            SelectChoice("", _("Please choose")),
-            *(SelectChoice(code, translated(text)) for code, text in texts.items()),
-        ]
+        self.reason.choices = reason_choices(current(DeskTerms).reasons)
         if not self.is_submitted():
             self.direction.data = "give"
             self.key.data = secrets.token_urlsafe(16)
@@ -72,14 +95,6 @@ class AdjustmentForm(FlaskForm):
             raise ValidationError(_("Please write a whole number of points, in digits only, such as 250."))
         if number == 0:
             raise ValidationError(_("Zero points change nothing. Please write at least 1."))
-
-    def validate_reason(self, field: Field) -> None:
-        if not field.data:
-            raise ValidationError(_("Please choose a reason from the list."))
-
-    def validate_note(self, field: Field) -> None:
-        if not field.data:
-            raise ValidationError(_("Please write down why, for your colleagues."))
 
     def validate_key(self, field: Field) -> None:
         if not KEY.fullmatch(field.data or ""):

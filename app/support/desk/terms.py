@@ -1,4 +1,4 @@
-"""What an agent may put right alone, and for which reasons."""
+"""What an agent may put right alone, and for which reasons an agent acts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from app.foundation.terms import term, terms
 
 Texts = dict[str, str]
 HIGHEST_LIMIT = 10_000_000
+LONGEST_CODE = 40
 
 REASONS: dict[str, Texts] = {
     "goodwill": {"en": "Goodwill", "zh_Hans": "关怀补偿", "zh_Hant": "關懷補償"},
@@ -19,22 +20,43 @@ REASONS: dict[str, Texts] = {
     "promotion": {"en": "Promotion", "zh_Hans": "活动奖励", "zh_Hant": "活動獎勵"},
 }
 
+FREEZE_REASONS: dict[str, Texts] = {
+    "lost": {
+        "en": "Phone or password in strange hands",
+        "zh_Hans": "手机或密码落入他人之手",
+        "zh_Hant": "手機或密碼落入他人之手",
+    },
+    "request": {"en": "The member asked for it", "zh_Hans": "会员本人要求", "zh_Hant": "會員本人要求"},
+    "suspicious": {"en": "Suspicious purchases or referrals", "zh_Hans": "消费或邀请异常", "zh_Hant": "消費或邀請異常"},
+    "dispute": {"en": "Open dispute", "zh_Hans": "争议处理中", "zh_Hant": "爭議處理中"},
+}
+
 
 @terms("desk", _l("Service desk"))
 class DeskTerms:
     """``adjustment_limit`` is the most points in one adjustment, in either direction.
 
     ``reasons`` are by code, with their texts by language. A transfer keeps the text that it was
-    booked with, so a reason can be reworded or dropped without changing any history.
+    booked with, so a reason can be reworded or dropped without changing any history. ``freeze_reasons``
+    are of the same form, for colleagues only.
     """
 
     adjustment_limit: int = term(5000, _l("Most points in one adjustment"), _l("In either direction."))
     reasons: dict[str, Texts] = term(
         REASONS, _l("Reasons for an adjustment"), _l("A line each: code | English | 简体中文 | 繁體中文")
     )
+    freeze_reasons: dict[str, Texts] = term(
+        FREEZE_REASONS, _l("Reasons for freezing an account"), _l("A line each: code | English | 简体中文 | 繁體中文")
+    )
 
     def __post_init__(self) -> None:
         if not 1 <= self.adjustment_limit <= HIGHEST_LIMIT:
             raise InvalidInput(_("The limit of an adjustment is between 1 and %(most)s points.", most=HIGHEST_LIMIT))
-        if not self.reasons or not all(any(texts.values()) for texts in self.reasons.values()):
+        if not all(_good(reasons) for reasons in (self.reasons, self.freeze_reasons)):
             raise InvalidInput(_("There must be at least one reason, and each needs a text."))
+        if max(map(len, self.freeze_reasons)) > LONGEST_CODE:
+            raise InvalidInput(_("A reason's code has at most %(most)s characters.", most=LONGEST_CODE))
+
+
+def _good(reasons: dict[str, Texts]) -> bool:
+    return bool(reasons) and all(any(texts.values()) for texts in reasons.values())
