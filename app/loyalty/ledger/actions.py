@@ -6,7 +6,7 @@ an open transaction, lock the wallets they touch, by id, and leave committing to
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -19,26 +19,30 @@ from app.loyalty.ledger import book
 from app.loyalty.ledger.book import LockedWallet, Posting
 from app.loyalty.ledger.chain import GENESIS, new_secret
 from app.loyalty.ledger.errors import AlreadyResolved, InsufficientPoints, InvalidAmount, KeyReused, WalletFrozen
-from app.loyalty.ledger.expiry import live_lots
-from app.loyalty.ledger.freezing import freeze, unfreeze
+from app.loyalty.ledger.expiry import Free, live_lots, prolong
 from app.loyalty.ledger.holds import post_pending, settle_due, void_pending
 from app.loyalty.ledger.models import LEDGERS, Wallet
 from app.loyalty.ledger.returns import Clawback, claw_back, give_back, reverse
-from app.loyalty.ledger.rules import expires_at, spread
+from app.loyalty.ledger.rules import ExpiryPolicy, Part, spread
 from app.loyalty.ledger.terms import LedgerTerms
+from app.loyalty.ledger.writing import Entry, NewLot, Wait, taking
 
 __all__ = [
     "BY_POLICY",
     "AlreadyResolved",
     "Award",
     "Clawback",
+    "Correction",
+    "Debit",
+    "ExpiryPolicy",
     "InsufficientPoints",
     "Posting",
     "adjust",
+    "adjust_many",
     "award",
     "award_many",
     "claw_back",
-    "freeze",
+    "debit_many",
     "give_back",
     "hold",
     "open_wallets",
@@ -46,13 +50,15 @@ __all__ = [
     "reverse",
     "settle_due",
     "spend",
-    "unfreeze",
     "void_pending",
 ]
 
+# What the member does keeps points alive that live as long as the member is active; what staff does, does not.
+_ACTIVITY = ("issuance", "redemption")
+
 
 class _ByPolicy:
-    """Let the programme's expiry policy decide, counted from when the points were earned."""
+    """Let an expiry policy decide, counted from when the points were earned."""
 
 
 BY_POLICY: Final = _ByPolicy()
@@ -62,9 +68,9 @@ BY_POLICY: Final = _ByPolicy()
 class Award:
     """A credit to come.
 
-    ``lives_from`` is the moment from which the expiry policy counts (default:
-    ``occurred_at``). With ``pending`` the amount is on the way until somebody posts it, or until
-    ``deadline``.
+    ``expiry`` is the policy that decides when its points die (default: the programme's), and
+    ``lives_from`` the moment from which it counts (default: ``occurred_at``); ``expires_at`` names the moment itself.
+    With ``pending`` the amount is on the way until somebody posts it, or until ``deadline``.
     """
 
     member_id: int
@@ -76,9 +82,36 @@ class Award:
     unit_id: int | None = None
     account: str = "issuance"
     lives_from: datetime | None = None
+    expiry: ExpiryPolicy | None = None
     expires_at: datetime | _ByPolicy | None = BY_POLICY
     pending: bool = False
     deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debit:
+    """A debit to come: ``amount`` is what it takes. With ``pending`` it is a hold, released at its ``deadline``."""
+
+    member_id: int
+    amount: Quantity
+    key: str
+    kind: str
+    explanation: dict[str, Any]
+    unit_id: int | None = None
+    account: str = "redemption"
+    pending: bool = False
+    deadline: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A signed amount by which to correct a balance."""
+
+    member_id: int
+    amount: Quantity
+    key: str
+    explanation: dict[str, Any]
+    unit_id: int | None = None
 
 
 def open_wallets(*, member_ids: Collection[int]) -> None:
@@ -89,6 +122,9 @@ def open_wallets(*, member_ids: Collection[int]) -> None:
         for ledger in LEDGERS
     ]
     insert_new(Wallet, rows, unless=["member_id", "ledger"], returning=[Wallet.id])
+
+
+# --- credits ------------------------------------------------------------------------------
 
 
 def award(*, now: datetime, **fields: Any) -> Posting:
@@ -104,55 +140,17 @@ def award_many(awards: Sequence[Award], *, now: datetime) -> list[Posting]:
     """
     _refuse_nonsense(awards)
     wallets = book.lock_wallets({_owner(each) for each in awards})
-    before = book.booked([each.key for each in awards])
-    postings: dict[str, Posting] = {}
-    fresh: list[tuple[Award, dict[str, Any]]] = []
-    for each in awards:
-        wallet = wallets[_owner(each)]
-        if each.key in before:
-            book.same_or_refuse(before[each.key], _content(wallet, each))
-            postings[each.key] = book.posting_of(before[each.key], wallet.ledger)
-        else:
-            fresh.append((each, _credit_row(wallet, each, now=now)))
-    ids = book.write_transfers([row for _, row in fresh])
-    _open_lots_and_pending(fresh, ids)
-    book.write_wallets(wallets.values())
-    postings |= {each.key: Posting(ids[each.key], each.key, each.amount, created=True) for each, _ in fresh}
-    return [postings[each.key] for each in awards]
+    earlier = {} if _may_try(awards, wallets) else _earlier(awards, wallets)
+    fresh = [each for each in awards if each.key not in earlier]
+    _keep_alive(fresh, wallets, now=now)
+    return _write(awards, [_credit(wallets[_owner(each)], each, now=now) for each in fresh], wallets, earlier)
 
 
-def _owner(each: Award) -> book.Owner:
-    return each.member_id, each.amount.ledger
-
-
-def _refuse_nonsense(awards: Sequence[Award]) -> None:
-    keys: set[str] = set()
-    for each in awards:
-        if each.amount.value <= 0:
-            raise InvalidAmount(f"{each.key}: {each.amount} is not an amount to award.")
-        if each.key in keys:
-            raise KeyReused(each.key)
-        keys.add(each.key)
-
-
-def _content(wallet: LockedWallet, each: Award) -> dict[str, Any]:
-    """What must be the same when a key comes again."""
-    return {
-        "wallet_id": wallet.id,
-        "account": each.account,
-        "unit_id": each.unit_id,
-        "amount": each.amount.value,
-        "phase": "pending" if each.pending else "single",
-        "kind": each.kind,
-    }
-
-
-def _credit_row(wallet: LockedWallet, each: Award, *, now: datetime) -> dict[str, Any]:
-    if each.pending:
-        wallet.on_the_way += each.amount.value
-    return book.transfer_row(
+def _credit(wallet: LockedWallet, each: Award, *, now: datetime) -> Entry:
+    amount, policy = each.amount.value, _policy_of(each)
+    row = book.transfer_row(
         wallet,
-        amount=each.amount.value,
+        amount=amount,
         key=each.key,
         account=each.account,
         kind=each.kind,
@@ -163,84 +161,113 @@ def _credit_row(wallet: LockedWallet, each: Award, *, now: datetime) -> dict[str
         phase="pending" if each.pending else "single",
         deadline=each.deadline if each.pending else None,
     )
+    idle_months = policy.idle_months if policy else None
+    wallet.sliding = wallet.sliding or idle_months is not None
+    if each.pending:
+        wallet.on_the_way += amount
+        until = _expiry_of(each, policy)
+        return Entry(row, waits=Wait(deadline=each.deadline, expires_at=until, idle_months=idle_months))
+    lot = NewLot(
+        unit_id=each.unit_id,
+        amount=amount,
+        fill=-row["debt_change"],
+        earned_at=each.occurred_at,
+        expires_at=_expiry_of(each, policy),
+        idle_months=idle_months,
+    )
+    return Entry(row, lots=[lot])
 
 
-def _open_lots_and_pending(fresh: Sequence[tuple[Award, dict[str, Any]]], ids: dict[str, int]) -> None:
-    lots, pending = [], []
-    for each, row in fresh:
-        common = {
-            "transfer_id": ids[each.key],
-            "wallet_id": row["wallet_id"],
-            "amount": each.amount.value,
-            "expires_at": _expiry_of(each),
-        }
-        if each.pending:
-            pending.append({**common, "deadline": each.deadline})
-        else:
-            lots.append({**common, "unit_id": each.unit_id, "earned_at": each.occurred_at, "fill": -row["debt_change"]})
-    book.open_lots(lots)
-    book.open_pending(pending)
-
-
-def _expiry_of(each: Award) -> datetime | None:
-    if not isinstance(each.expires_at, _ByPolicy):
-        return each.expires_at
-    if each.amount.ledger != "points":
+def _policy_of(each: Award) -> ExpiryPolicy | None:
+    """The policy that decides; ``None`` where the award itself says when its points die, or they cannot."""
+    if not isinstance(each.expires_at, _ByPolicy) or each.amount.ledger != "points":
         return None  # Growth counts for status over windows of its own; it does not expire.
-    return expires_at(each.lives_from or each.occurred_at, current(LedgerTerms), clock.programme_zone())
+    return each.expiry or current(LedgerTerms).policy()
 
 
-def spend(
-    *,
-    member_id: int,
-    amount: Quantity,
-    key: str,
-    kind: str,
-    explanation: dict[str, Any],
-    now: datetime,
-    unit_id: int | None = None,
-) -> Posting:
-    """Take points out of a wallet at once. Raises ``InsufficientPoints`` or ``WalletFrozen``."""
-    return _debit(
-        member_id=member_id,
-        amount=amount,
-        key=key,
-        kind=kind,
-        explanation=explanation,
-        now=now,
-        unit_id=unit_id,
-        account="redemption",
-    )
+def _expiry_of(each: Award, policy: ExpiryPolicy | None) -> datetime | None:
+    if policy is not None:
+        return policy.expires_at(each.lives_from or each.occurred_at, clock.programme_zone())
+    return None if isinstance(each.expires_at, _ByPolicy) else each.expires_at
 
 
-def hold(
-    *,
-    member_id: int,
-    amount: Quantity,
-    key: str,
-    kind: str,
-    explanation: dict[str, Any],
-    deadline: datetime | None,
-    now: datetime,
-    unit_id: int | None = None,
-) -> Posting:
-    """Set points aside until ``post_pending`` takes them or ``void_pending`` releases them.
+# --- debits -------------------------------------------------------------------------------
 
-    A hold whose ``deadline`` passes is released by ``settle_due``. Raises
-    ``InsufficientPoints`` or ``WalletFrozen``.
+
+def spend(*, now: datetime, **fields: Any) -> Posting:
+    """Take points out of a wallet at once; the fields are those of ``Debit``. Raises as ``debit_many``."""
+    return debit_many([Debit(**fields)], now=now)[0]
+
+
+def hold(*, now: datetime, **fields: Any) -> Posting:
+    """Set points aside until ``post_pending`` takes them or ``void_pending`` releases them; fields as ``Debit``.
+
+    A hold whose ``deadline`` passes is released by ``settle_due``. Raises as ``debit_many``.
     """
-    return _debit(
-        member_id=member_id,
-        amount=amount,
-        key=key,
-        kind=kind,
-        explanation=explanation,
+    return debit_many([Debit(**fields, pending=True)], now=now)[0]
+
+
+def debit_many(debits: Sequence[Debit], *, now: datetime) -> list[Posting]:
+    """Debit many wallets with a handful of statements: each draws from its soonest-expiring lots.
+
+    Keys that are booked already with the same content come back with ``created=False``.
+    Raises ``InsufficientPoints``, ``WalletFrozen``, ``InvalidAmount``, ``KeyReused`` or ``NoWallet``,
+    and then nothing is written.
+    """
+    _refuse_nonsense(debits)
+    wallets = book.lock_wallets({_owner(each) for each in debits})
+    lots, expired = live_lots(wallets.values(), now=now)
+    trying = _may_try(debits, wallets) and not expired
+    earlier = {} if trying else _earlier(debits, wallets)
+    fresh = [each for each in debits if each.key not in earlier]
+    try:
+        entries = [_debit(wallets[_owner(each)], each, lots, now=now) for each in fresh]
+    except (InsufficientPoints, WalletFrozen):
+        # A repeated key is answered even where the points are gone by now.
+        if trying and (known := _earlier(debits, wallets)):
+            return list(known.values())
+        raise
+    _keep_alive(fresh, wallets, now=now)
+    return _write(debits, [*expired, *entries], wallets, earlier)
+
+
+def _debit(wallet: LockedWallet, each: Debit, lots: Mapping[int, list[Free]], *, now: datetime) -> Entry:
+    """Draw from the free ``lots`` of the wallet, as spent or as set aside; they are shortened by it."""
+    if wallet.frozen and each.account == "redemption":
+        raise WalletFrozen
+    wanted, free = each.amount.value, lots[wallet.id]
+    if wanted > wallet.available:
+        raise InsufficientPoints(needed=each.amount, available=UNITS[wallet.ledger](max(wallet.available, 0)))
+    parts = spread(wanted, free)
+    _shorten(free, parts)
+    row = book.transfer_row(
+        wallet,
+        amount=-wanted,
+        key=each.key,
+        account=each.account,
+        kind=each.kind,
+        unit_id=each.unit_id,
+        explanation=each.explanation,
+        occurred_at=now,
         now=now,
-        unit_id=unit_id,
-        account="redemption",
-        phase="pending",
-        deadline=deadline,
+        phase="pending" if each.pending else "single",
+        deadline=each.deadline if each.pending else None,
     )
+    if not each.pending:
+        return taking(row, parts)
+    wallet.held += wanted
+    entry = Entry(row, draws=parts, waits=Wait(deadline=each.deadline))
+    entry.move(parts, held=+1)
+    return entry
+
+
+def _shorten(free: list[Free], parts: Sequence[Part]) -> None:
+    """Take ``parts``, which stand at the front, out of the free lots."""
+    last, (lot_id, amount) = parts[-1], free[len(parts) - 1]
+    free[: len(parts)] = [(lot_id, amount - last.amount)] if amount > last.amount else []
+
+
+# --- corrections --------------------------------------------------------------------------
 
 
 def adjust(
@@ -252,54 +279,111 @@ def adjust(
     now: datetime,
     unit_id: int | None = None,
 ) -> Posting:
-    """Correct a balance by a signed amount; a frozen wallet, too. Never below zero: raises ``InsufficientPoints``."""
-    common: dict[str, Any] = {"member_id": member_id, "key": key, "unit_id": unit_id, "explanation": explanation}
-    if amount.value > 0:
-        return award(amount=amount, account="adjustment", kind="adjustment", occurred_at=now, now=now, **common)
-    return _debit(amount=-amount, account="adjustment", kind="adjustment", now=now, **common)
+    """Correct a balance by a signed amount; a frozen wallet, too. Raises as ``adjust_many``."""
+    correction = Correction(member_id=member_id, amount=amount, key=key, explanation=explanation, unit_id=unit_id)
+    return adjust_many([correction], now=now)[0]
 
 
-def _debit(
-    *,
-    member_id: int,
-    amount: Quantity,
-    key: str,
-    kind: str,
-    explanation: dict[str, Any],
-    now: datetime,
-    unit_id: int | None,
-    account: str,
-    phase: str = "single",
-    deadline: datetime | None = None,
-) -> Posting:
-    """Draw ``amount`` from the soonest-expiring lots, as spent (``single``) or set aside (``pending``)."""
-    if amount.value <= 0:
-        raise InvalidAmount(f"{key}: {amount} is not an amount to take.")
-    ledger, wanted = amount.ledger, amount.value
-    wallet = book.lock_wallets([(member_id, ledger)])[member_id, ledger]
-    content = {"wallet_id": wallet.id, "account": account, "unit_id": unit_id, "amount": -wanted, "phase": phase}
-    if earlier := book.booked([key]).get(key):
-        book.same_or_refuse(earlier, {**content, "kind": kind})
-        return book.posting_of(earlier, ledger)
-    if wallet.frozen and account == "redemption":
-        raise WalletFrozen
-    lots = live_lots(wallet, now=now)
-    if wanted > wallet.available:
-        raise InsufficientPoints(needed=amount, available=UNITS[ledger](max(wallet.available, 0)))
-    parts = spread(wanted, lots)
-    row = book.transfer_row(
-        wallet,
-        amount=-wanted,
-        key=key,
-        account=account,
-        kind=kind,
-        unit_id=unit_id,
-        explanation=explanation,
-        occurred_at=now,
-        now=now,
-        phase=phase,
-        deadline=deadline,
-    )
-    write = book.set_aside if phase == "pending" else book.take
-    transfer_id = write(wallet, row, parts)
-    return Posting(transfer_id, key, -amount, created=True)
+def adjust_many(corrections: Sequence[Correction], *, now: datetime) -> list[Posting]:
+    """Correct many balances with a handful of statements. Never below zero: raises ``InsufficientPoints``.
+
+    Raises ``InvalidAmount``, ``KeyReused`` or ``NoWallet``, too, and then nothing is written.
+    """
+    _refuse_repeated_keys(corrections)
+    if len(corrections) > 1:  # Locked together, by id, so that two such batches never wait in a circle.
+        book.lock_wallets({_owner(each) for each in corrections})
+    more = [
+        Award(**_correcting(each, amount=each.amount), occurred_at=now) for each in corrections if each.amount.value > 0
+    ]
+    less = [Debit(**_correcting(each, amount=-each.amount)) for each in corrections if each.amount.value <= 0]
+    postings = [
+        *(award_many(more, now=now) if more else ()),
+        *(debit_many(less, now=now) if less else ()),
+    ]
+    by_key = {posting.key: posting for posting in postings}
+    return [by_key[each.key] for each in corrections]
+
+
+def _correcting(each: Correction, *, amount: Quantity) -> dict[str, Any]:
+    fields: dict[str, Any] = {name: getattr(each, name) for name in ("member_id", "key", "explanation", "unit_id")}
+    return {**fields, "amount": amount, "account": "adjustment", "kind": "adjustment"}
+
+
+# --- what they share ----------------------------------------------------------------------
+
+Request = Award | Debit
+Wallets = Mapping[book.Owner, LockedWallet]
+
+
+def _owner(each: Request | Correction) -> book.Owner:
+    return each.member_id, each.amount.ledger
+
+
+def _refuse_nonsense(requests: Sequence[Request]) -> None:
+    for each in requests:
+        if each.amount.value <= 0:
+            raise InvalidAmount(f"{each.key}: {each.amount} is not an amount to move.")
+    _refuse_repeated_keys(requests)
+
+
+def _refuse_repeated_keys(requests: Sequence[Request | Correction]) -> None:
+    keys: set[str] = set()
+    for each in requests:
+        if each.key in keys:
+            raise KeyReused(each.key)
+        keys.add(each.key)
+
+
+def _may_try(requests: Sequence[Request], wallets: Wallets) -> bool:
+    """May the key be tried without looking for it first? A single one that is taken writes nothing."""
+    return len(requests) == 1 and not any(wallet.sliding for wallet in wallets.values())
+
+
+def _earlier(requests: Sequence[Request], wallets: Wallets) -> dict[str, Posting]:
+    """What was booked under these keys before. Raises ``KeyReused`` if it was something else."""
+    before = book.booked([each.key for each in requests])
+    postings = {}
+    for each in requests:
+        if each.key in before:
+            wallet = wallets[_owner(each)]
+            book.same_or_refuse(before[each.key], _content(wallet, each))
+            postings[each.key] = book.posting_of(before[each.key], wallet.ledger)
+    return postings
+
+
+def _content(wallet: LockedWallet, each: Request) -> dict[str, Any]:
+    """What must be the same when a key comes again."""
+    return {
+        "wallet_id": wallet.id,
+        "account": each.account,
+        "unit_id": each.unit_id,
+        "amount": _signed(each).value,
+        "phase": "pending" if each.pending else "single",
+        "kind": each.kind,
+    }
+
+
+def _signed(each: Request) -> Quantity:
+    return each.amount if isinstance(each, Award) else -each.amount
+
+
+def _keep_alive(fresh: Sequence[Request], wallets: Wallets, *, now: datetime) -> None:
+    """Prolong the lots that live as long as the member is active, in the wallets that have such lots."""
+    active: dict[int, datetime] = {}
+    for each in fresh:
+        wallet = wallets[_owner(each)]
+        if wallet.sliding and each.account in _ACTIVITY:
+            moment = each.occurred_at if isinstance(each, Award) else now
+            active[wallet.id] = max(active.get(wallet.id, moment), moment)
+    if active:
+        prolong(active, now=now)
+
+
+def _write(
+    requests: Sequence[Request], entries: Sequence[Entry], wallets: Wallets, earlier: Mapping[str, Posting]
+) -> list[Posting]:
+    write = book.try_to_write if len(entries) == 1 else book.write
+    ids = write(entries, wallets.values())
+    if entries and not ids:
+        earlier = _earlier(requests, wallets)
+    return [earlier.get(each.key) or Posting(ids[each.key], each.key, _signed(each), created=True) for each in requests]

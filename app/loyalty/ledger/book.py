@@ -1,30 +1,33 @@
-"""The one place that writes the books: locked wallets, and the rows that a transfer consists of.
+"""The books open on the desk: locked wallets, and the next lines of their history.
 
-``actions`` decides what may happen; here it is written down. A ``LockedWallet`` is a
-wallet whose row this transaction has locked. Changes are collected on it and written by
-``write_wallets`` as differences (``balance = balance + n``), so that the constraints of the
-database judge the real row and not our picture of it.
+``actions`` and its siblings decide what may happen and collect it as entries; ``write`` puts
+entries and wallets down together. A ``LockedWallet`` is a wallet whose row this transaction has
+locked. Its figures run ahead of the row until it is written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from app.foundation.database import LockOrder, db, insert_new, keep_lock_order, table_of
-from app.foundation.points import UNITS, Quantity
+from app.foundation.database import LockOrder, db, keep_lock_order, table_of
+from app.foundation.points import LIMIT, UNITS, Quantity
+from app.loyalty.ledger import writing
 from app.loyalty.ledger.chain import next_digest
-from app.loyalty.ledger.errors import KeyReused, NoWallet
-from app.loyalty.ledger.models import Draw, Lot, Pending, Transfer, Wallet
+from app.loyalty.ledger.errors import InvalidAmount, InvalidMoment, KeyReused, NoWallet
+from app.loyalty.ledger.models import Draw, Lot, Transfer, Wallet
 from app.loyalty.ledger.rules import Part
+from app.loyalty.ledger.writing import COUNTERS, Entry
 
 # Soonest to expire first, then the oldest.
 DRAWING_ORDER = (Lot.expires_at.asc().nulls_last(), Lot.earned_at, Lot.id)
-COUNTERS = ("balance", "held", "on_the_way", "debt", "sequence")
+
+# A fact lies within a lifetime before it is booked; a till's clock may be ahead, but not by a year.
+LONGEST_AGO, LONGEST_AHEAD = timedelta(days=100 * 366), timedelta(days=366)
 
 
 # A transfer as the books have it: its columns, read only.
@@ -58,20 +61,18 @@ class LockedWallet:
     _before: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._before = self.counters
-
-    @property
-    def counters(self) -> tuple[int, ...]:
-        return tuple(getattr(self, name) for name in COUNTERS)
-
-    @property
-    def changes(self) -> dict[str, int]:
-        """What to add to the row."""
-        return {name: new - old for name, new, old in zip(COUNTERS, self.counters, self._before, strict=True)}
+        self._before = (self.balance, self.held, self.on_the_way, self.debt, self.sequence)
 
     @property
     def available(self) -> int:
         return self.balance - self.held
+
+    def change(self) -> dict[str, Any]:
+        """What to add to the row's counters; from now on the row is taken to have it."""
+        before = self._before
+        self.__post_init__()
+        change = {name: new - old for name, new, old in zip(COUNTERS, self._before, before, strict=True)}
+        return {"wallet_id": self.id, **change, "sliding": self.sliding, "head": self.head}
 
     def next_sequence(self) -> int:
         self.sequence += 1
@@ -103,24 +104,10 @@ _LOCK_BY_MEMBER = _LOCK.where(
 )
 _LOCK_BY_ID = _LOCK.where(Wallet.id.in_(sa.bindparam("wallets", expanding=True)))
 _BOOKED = sa.select(table_of(Transfer)).where(Transfer.key.in_(sa.bindparam("keys", expanding=True)))
-_OPEN_LOTS = sa.insert(table_of(Lot)).returning(Lot.transfer_id, Lot.origin_id, Lot.id)
-_CHANGE_LOT = (
-    sa.update(table_of(Lot))
-    .where(Lot.id == sa.bindparam("lot"))
-    .values(remaining=Lot.remaining + sa.bindparam("more"), held=Lot.held + sa.bindparam("aside"))
-)
-_CHANGE_WALLET = (
-    sa.update(table_of(Wallet))
-    .where(Wallet.id == sa.bindparam("wallet"))
-    .values({name: getattr(Wallet, name) + sa.bindparam(f"d_{name}") for name in COUNTERS})
-    .values(head=sa.bindparam("new_head"))
-)
-_DRAW = sa.insert(table_of(Draw))
-_WAIT = sa.insert(table_of(Pending))
 _DRAWN_BY = (
-    sa.select(Draw.lot_id, Draw.amount)
+    sa.select(Draw.transfer_id, Draw.lot_id, Draw.amount)
     .join(Lot, Lot.id == Draw.lot_id)
-    .where(Draw.transfer_id == sa.bindparam("transfer"))
+    .where(Draw.transfer_id.in_(sa.bindparam("transfers", expanding=True)))
     .order_by(*DRAWING_ORDER)
 )
 
@@ -168,100 +155,35 @@ def same_or_refuse(transfer: Booked, row: Mapping[str, Any]) -> None:
             raise KeyReused(transfer.key)
 
 
-def write_transfers(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Insert transfers; returns their ids by key. Raises ``KeyReused`` when another wallet took a key meanwhile."""
-    inserted = insert_new(Transfer, rows, unless=["key"], returning=[Transfer.key, Transfer.id])
-    ids: dict[str, int] = {row[0]: row[1] for row in inserted}
-    for row in rows:
-        if row["key"] not in ids:
-            raise KeyReused(row["key"])
+def drawn_by(transfer_ids: Collection[int]) -> dict[int, list[Part]]:
+    """What debits or holds drew, in drawing order."""
+    drawn: dict[int, list[Part]] = {transfer_id: [] for transfer_id in transfer_ids}
+    for transfer_id, lot_id, amount in run(_DRAWN_BY, {"transfers": list(transfer_ids)}):
+        drawn[transfer_id].append(Part(lot_id, amount))
+    return drawn
+
+
+def write(entries: Sequence[Entry], wallets: Iterable[LockedWallet]) -> dict[str, int]:
+    """Write entries and the wallets that they changed; returns the transfers' ids by key.
+
+    Raises ``KeyReused`` where a key was taken.
+    """
+    ids = try_to_write(entries, wallets)
+    for entry in entries:
+        if entry.row["key"] not in ids:
+            raise KeyReused(entry.row["key"])
     return ids
 
 
-def open_lots(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Open a lot per row. ``fill`` of it has already gone to pay off the wallet's debt."""
-    if not rows:
-        return
-    fills = {(row["transfer_id"], row.get("origin_id")): row["fill"] for row in rows if row["fill"]}
-    lots = [{**row, "remaining": row["amount"] - row["fill"], "held": 0} for row in rows]
-    for lot in lots:
-        del lot["fill"]
-    for transfer_id, origin_id, lot_id in run(_OPEN_LOTS, lots):
-        if fill := fills.get((transfer_id, origin_id)):
-            write_draws([(transfer_id, [Part(lot_id, fill)])])
+def try_to_write(entries: Sequence[Entry], wallets: Iterable[LockedWallet]) -> dict[str, int]:
+    """As ``write``, but where the key of a single entry is taken, nothing is written and the answer is empty.
 
-
-def write_draws(draws: Iterable[tuple[int, Sequence[Part]]]) -> None:
-    rows = [
-        {"transfer_id": transfer_id, "lot_id": part.lot_id, "amount": part.amount}
-        for transfer_id, parts in draws
-        for part in parts
-    ]
-    if rows:
-        run(_DRAW, rows)
-
-
-def change_lots(parts: Iterable[Part], *, remaining: int, held: int) -> None:
-    """Add ``remaining`` and ``held`` times each part's amount to its lot: (-1, 0) spends, (0, +1) sets aside."""
-    rows = [{"lot": part.lot_id, "more": part.amount * remaining, "aside": part.amount * held} for part in parts]
-    if rows:
-        run(_CHANGE_LOT, rows)
-
-
-def drawn_by(transfer_id: int) -> list[Part]:
-    """What a debit or hold drew, in drawing order."""
-    return [Part(*row) for row in run(_DRAWN_BY, {"transfer": transfer_id})]
-
-
-def open_pending(rows: Sequence[Mapping[str, Any]]) -> None:
-    if rows:
-        run(_WAIT, list(rows))
-
-
-def reduce_pending(transfer_id: int, by: int) -> None:
-    db.session.connection().execute(
-        sa.update(Pending).where(Pending.transfer_id == transfer_id).values(amount=Pending.amount - by)
-    )
-
-
-def close_pending(transfer_id: int) -> None:
-    db.session.execute(sa.delete(Pending).where(Pending.transfer_id == transfer_id))
-
-
-def write_wallets(wallets: Iterable[LockedWallet]) -> None:
-    """Write the collected changes as differences."""
-    rows = [
-        {
-            "wallet": wallet.id,
-            "new_head": wallet.head,
-            **{f"d_{name}": change for name, change in wallet.changes.items()},
-        }
-        for wallet in wallets
-        if any(wallet.changes.values())
-    ]
-    if rows:
-        run(_CHANGE_WALLET, rows)
-
-
-def take(wallet: LockedWallet, row: Mapping[str, Any], parts: Sequence[Part]) -> int:
-    """Write a debit that happens at once: its line, what it draws from the lots, the wallet. Returns its id."""
-    transfer_id = write_transfers([row])[row["key"]]
-    write_draws([(transfer_id, parts)])
-    change_lots(parts, remaining=-1, held=0)
-    write_wallets([wallet])
-    return transfer_id
-
-
-def set_aside(wallet: LockedWallet, row: Mapping[str, Any], parts: Sequence[Part]) -> int:
-    """Write a hold: the same as a debit, but the lots and the wallet keep the amount until it is resolved."""
-    transfer_id = write_transfers([row])[row["key"]]
-    write_draws([(transfer_id, parts)])
-    change_lots(parts, remaining=0, held=1)
-    wallet.held -= row["amount"]
-    pending = {"transfer_id": transfer_id, "expires_at": None}
-    open_pending([pending | {name: row[name] for name in ("wallet_id", "amount", "deadline")}])
-    write_wallets([wallet])
-    return transfer_id
+    Then the wallet in hand has run ahead of its row and must not be used any more.
+    """
+    if not entries:
+        return {}
+    touched = {entry.row["wallet_id"] for entry in entries}
+    return writing.write(entries, [wallet.change() for wallet in wallets if wallet.id in touched])
 
 
 def transfer_row(
@@ -283,13 +205,18 @@ def transfer_row(
 ) -> dict[str, Any]:
     """The next line of a wallet's history. Counts the sequence, and moves balance and debt where the phase moves them.
 
-    A credit to a wallet in debt pays that off first.
+    A credit to a wallet in debt pays that off first. Raises ``InvalidAmount`` where the balance would grow beyond
+    what a ledger can hold, ``InvalidMoment`` for a fact that is a lifetime away.
     """
+    if not -LONGEST_AGO < occurred_at - now < LONGEST_AHEAD:
+        raise InvalidMoment(occurred_at)
     if phase in ("single", "post"):
         wallet.balance += amount
         debt_change -= min(wallet.debt, max(amount, 0))
     wallet.debt += debt_change
-    row = {
+    if abs(wallet.balance) > LIMIT:
+        raise InvalidAmount(f"{key}: the balance would be {wallet.balance}.")
+    row: dict[str, Any] = {
         "wallet_id": wallet.id,
         "sequence": wallet.next_sequence(),
         "key": key,

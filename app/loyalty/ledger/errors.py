@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask_babel import gettext as _
 
 from app.foundation.errors import DomainError, InvalidInput, NotFound
@@ -11,6 +13,13 @@ from app.foundation.points import Quantity
 
 class InvalidAmount(InvalidInput):
     """Zero, the wrong sign, or more than a ledger can hold."""
+
+
+class InvalidMoment(InvalidInput):
+    """A fact that is a lifetime away, or far ahead."""
+
+    def __init__(self, moment: datetime) -> None:
+        super().__init__(_("%(day)s is too far away to be booked. Nothing was moved.", day=moment.date().isoformat()))
 
 
 class InsufficientPoints(DomainError):

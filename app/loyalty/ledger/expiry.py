@@ -2,85 +2,118 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.foundation import clock
-from app.foundation.database import db
+from app.foundation.database import db, table_of
 from app.loyalty.ledger import book
 from app.loyalty.ledger.book import LockedWallet
 from app.loyalty.ledger.explanations import explanation
-from app.loyalty.ledger.models import Lot
-from app.loyalty.ledger.rules import Part
+from app.loyalty.ledger.models import Lot, Pending
+from app.loyalty.ledger.rules import Part, idle_until
+from app.loyalty.ledger.writing import Entry, taking
 
+_FREE = Lot.remaining - Lot.held
 _FREE_LOTS = (
-    sa.select(Lot.id, Lot.remaining - Lot.held, Lot.expires_at)
-    .where(Lot.wallet_id == sa.bindparam("wallet"), Lot.remaining > 0, Lot.remaining > Lot.held)
+    sa.select(Lot.wallet_id, Lot.id, _FREE, Lot.expires_at, Lot.unit_id, Lot.earned_at)
+    .where(Lot.wallet_id.in_(sa.bindparam("wallets", expanding=True)), Lot.remaining > 0, Lot.remaining > Lot.held)
     .order_by(*book.DRAWING_ORDER)
 )
-_EXPIRED_LOTS = (
-    sa.select(Lot.id, Lot.wallet_id, Lot.unit_id, Lot.remaining - Lot.held, Lot.earned_at, Lot.expires_at)
-    .where(
-        Lot.wallet_id.in_(sa.bindparam("wallets", expanding=True)),
-        Lot.remaining > 0,
-        Lot.expires_at <= sa.bindparam("now"),
-        Lot.remaining > Lot.held,
-    )
-    .order_by(Lot.expires_at, Lot.id)
+_EXPIRED_LOTS = _FREE_LOTS.where(Lot.expires_at <= sa.bindparam("now"))
+_IDLE_LOTS = sa.select(Lot.id, Lot.wallet_id, Lot.idle_months, Lot.expires_at).where(
+    Lot.wallet_id.in_(sa.bindparam("wallets", expanding=True)), Lot.remaining > 0, Lot.idle_months.is_not(None)
+)
+_IDLE_PENDING = sa.select(Pending.transfer_id, Pending.wallet_id, Pending.idle_months, Pending.expires_at).where(
+    Pending.wallet_id.in_(sa.bindparam("wallets", expanding=True)), Pending.idle_months.is_not(None)
 )
 
-
-def live_lots(wallet: LockedWallet, *, now: datetime) -> list[tuple[int, int]]:
-    """``(lot id, free amount)`` in drawing order. What has expired is written off on the way."""
-    lots = book.run(_FREE_LOTS, {"wallet": wallet.id}).all()
-    alive = [(lot_id, free) for lot_id, free, expires_at in lots if expires_at is None or expires_at > now]
-    if len(alive) < len(lots):
-        expire_lots([wallet], now=now)
-    return alive
+Free = tuple[int, int]  # A lot's id, and how much of it is free.
 
 
-def expire_lots(wallets: Sequence[LockedWallet], *, now: datetime) -> int:
-    """Write off what has expired in these locked wallets; what holds have set aside stays. Returns how many lots."""
+def live_lots(wallets: Iterable[LockedWallet], *, now: datetime) -> tuple[dict[int, list[Free]], list[Entry]]:
+    """The free lots of these locked wallets in drawing order, by wallet; and entries that write off what has expired.
+
+    The entries stand before any that is made afterwards, and are written together with it.
+    """
     by_id = {wallet.id: wallet for wallet in wallets}
-    expired = book.run(_EXPIRED_LOTS, {"wallets": list(by_id), "now": now}).all()
-    if not expired:
-        return 0
-    rows, parts = [], {}
-    for lot_id, wallet_id, unit_id, free, earned_at, expires_at in expired:
-        wallet = by_id[wallet_id]
-        assert expires_at is not None  # The query asked for those that expire.
-        # The sequence number tells apart two expiries of one lot, when a hold was released in between.
-        key = f"lot:{lot_id}:expiry:{wallet.sequence + 1}"
-        rows.append(
-            book.transfer_row(
-                wallet,
-                amount=-free,
-                key=key,
-                account="expiry",
-                kind="expiry",
-                unit_id=unit_id,
-                explanation=_why(earned_at, expires_at),
-                occurred_at=expires_at,
-                now=now,
-            )
-        )
-        parts[key] = Part(lot_id, free)
-    ids = book.write_transfers(rows)
-    book.write_draws((ids[key], [part]) for key, part in parts.items())
-    book.change_lots(parts.values(), remaining=-1, held=0)
-    return len(rows)
+    alive: dict[int, list[Free]] = {wallet_id: [] for wallet_id in by_id}
+    dead = []
+    for lot in book.run(_FREE_LOTS, {"wallets": list(by_id)}):
+        if lot.expires_at is None or lot.expires_at > now:
+            alive[lot[0]].append((lot[1], lot[2]))
+        else:
+            dead.append(lot)
+    return alive, _write_off(by_id, dead, now=now) if dead else []
 
 
-def _why(earned_at: datetime, expires_at: datetime) -> dict[str, Any]:
-    zone = clock.programme_zone()
-    return explanation(
-        "expiry",
-        earned_on=clock.local_date(earned_at, zone).isoformat(),
-        last_day=clock.local_date(expires_at - timedelta(seconds=1), zone).isoformat(),
+def expired_lots(wallets: Iterable[LockedWallet], *, now: datetime) -> list[Entry]:
+    """Entries that write off what has expired in these locked wallets. What holds have set aside stays."""
+    by_id = {wallet.id: wallet for wallet in wallets}
+    return _write_off(by_id, book.run(_EXPIRED_LOTS, {"wallets": list(by_id), "now": now}).all(), now=now)
+
+
+def _write_off(by_id: Mapping[int, LockedWallet], lots: Sequence[Any], *, now: datetime) -> list[Entry]:
+    """One line for all that expired in a wallet at one moment and was issued by one unit."""
+
+    def line(lot: Any) -> tuple[int, datetime, int]:
+        return lot.wallet_id, lot.expires_at, lot.unit_id or 0
+
+    entries = []
+    for (wallet_id, expires_at, unit), group in groupby(sorted(lots, key=line), key=line):
+        entries.append(_expiry(by_id[wallet_id], unit or None, expires_at, list(group), now=now))
+    return entries
+
+
+def _expiry(
+    wallet: LockedWallet, unit_id: int | None, expires_at: datetime, lots: Sequence[Any], *, now: datetime
+) -> Entry:
+    parts = [Part(lot[1], lot[2]) for lot in lots]
+    row = book.transfer_row(
+        wallet,
+        amount=-sum(part.amount for part in parts),
+        # The sequence number tells apart two expiries of one moment, when a hold was released in between.
+        key=f"wallet:{wallet.id}:expiry:{wallet.sequence + 1}",
+        account="expiry",
+        kind="expiry",
+        unit_id=unit_id,
+        explanation=_why([lot.earned_at for lot in lots], expires_at),
+        occurred_at=expires_at,
+        now=now,
     )
+    return taking(row, parts)
+
+
+def _why(earned_at: Sequence[datetime], expires_at: datetime) -> dict[str, Any]:
+    zone = clock.programme_zone()
+    first, last = clock.local_date(min(earned_at), zone), clock.local_date(max(earned_at), zone)
+    last_day = clock.local_date(expires_at - timedelta(seconds=1), zone)
+    why = explanation("expiry", earned_on=first.isoformat(), last_day=last_day.isoformat())
+    return why if first == last else {**why, "earned_until": last.isoformat()}
+
+
+def prolong(active: Mapping[int, datetime], *, now: datetime) -> None:
+    """Let the lots that live as long as the member is active live on: wallet → when the member was active.
+
+    What has expired already is not brought back, and nothing ever lives shorter.
+    """
+    zone = clock.programme_zone()
+    for table, rows in (
+        (table_of(Lot), book.run(_IDLE_LOTS, {"wallets": list(active)}).all()),
+        (table_of(Pending), book.run(_IDLE_PENDING, {"wallets": list(active)}).all()),
+    ):
+        later = [
+            {"row": row_id, "until": until}
+            for row_id, wallet_id, idle_months, expires_at in rows
+            if now < expires_at < (until := idle_until(active[wallet_id], idle_months, zone))
+        ]
+        if later:
+            key = next(iter(table.primary_key))
+            book.run(sa.update(table).where(key == sa.bindparam("row")).values(expires_at=sa.bindparam("until")), later)
 
 
 def wallets_with_expired_lots(*, now: datetime, limit: int) -> list[int]:
@@ -93,11 +126,10 @@ def wallets_with_expired_lots(*, now: datetime, limit: int) -> list[int]:
     return list(db.session.scalars(statement))
 
 
-def expire_some(*, now: datetime, limit: int = 500) -> int:
+def expire_some(*, now: datetime, limit: int = 1000) -> int:
     """Expire the lots of up to ``limit`` wallets, in the caller's transaction. Returns how many wallets there were."""
     wallet_ids = wallets_with_expired_lots(now=now, limit=limit)
     if wallet_ids:
-        wallets = list(book.lock_wallets_by_id(wallet_ids).values())
-        expire_lots(wallets, now=now)
-        book.write_wallets(wallets)
+        wallets = book.lock_wallets_by_id(wallet_ids).values()
+        book.write(expired_lots(wallets, now=now), wallets)
     return len(wallet_ids)

@@ -17,6 +17,8 @@ from flask_babel import format_date
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app.loyalty.ledger.chain import ERASED
+
 Facts = Mapping[str, Any]
 Sentence = Callable[[Facts], str]
 
@@ -54,23 +56,46 @@ def label_of(kind: str) -> str:
     return str(_kinds.get(kind, kind))
 
 
+def known_kinds() -> list[str]:
+    return list(_kinds)
+
+
+def kinds_called(word: str) -> list[str]:
+    """The kinds whose name has ``word`` in it, in the reader's language."""
+    return [kind for kind, label in _kinds.items() if word.casefold() in str(label).casefold()]
+
+
 def explain(facts: Facts) -> list[str]:
     """The sentences of a transfer's explanation, its headline first. Raises ``KeyError`` for an unknown code: a bug."""
-    return [_sentences[part["code"]](part) for part in (facts, *facts["steps"])]
+    return [_sentences[part["code"]](part) for part in (facts, *facts.get("steps", ()))]
 
 
 kind_label("expiry", _l("Expired"))
 kind_label("adjustment", _l("Correction"))
 kind_label("opening", _l("Opening balance"))
+kind_label("clawback", _l("Taken back"))
+kind_label("reversal", _l("Reversed"))
 
 
 @sentence("expiry")
 def _expiry(facts: Facts) -> str:
+    if "earned_until" in facts:
+        return _(
+            "These points were earned between %(first)s and %(until)s and were valid to the end of %(last)s.",
+            first=format_date(date.fromisoformat(facts["earned_on"])),
+            until=format_date(date.fromisoformat(facts["earned_until"])),
+            last=format_date(date.fromisoformat(facts["last_day"])),
+        )
     return _(
         "These points were earned on %(day)s and were valid to the end of %(last)s.",
         day=format_date(date.fromisoformat(facts["earned_on"])),
         last=format_date(date.fromisoformat(facts["last_day"])),
     )
+
+
+@sentence(ERASED)
+def _erased(_facts: Facts) -> str:
+    return _("The reason is no longer kept; only its fingerprint is.")
 
 
 @sentence("opening")

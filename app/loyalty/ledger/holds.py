@@ -7,14 +7,27 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.foundation.database import db
+from app.foundation.database import db, table_of
 from app.foundation.points import UNITS
 from app.loyalty.ledger import book
-from app.loyalty.ledger.book import LockedWallet, Posting
+from app.loyalty.ledger.book import Booked, LockedWallet, Posting
 from app.loyalty.ledger.errors import AlreadyResolved, KeyReused, UnknownPending
 from app.loyalty.ledger.explanations import explanation
 from app.loyalty.ledger.models import Pending, Transfer
-from app.loyalty.ledger.rules import spread
+from app.loyalty.ledger.rules import Part, spread
+from app.loyalty.ledger.writing import Entry, NewLot
+
+# A pending transfer, with what is open of it. The amount of an award may have been reduced.
+_OPEN = (
+    sa.select(
+        table_of(Transfer),
+        Pending.amount.label("open_amount"),
+        Pending.expires_at,
+        Pending.idle_months,
+    )
+    .join(Pending, Pending.transfer_id == Transfer.id)
+    .order_by(Transfer.id)
+)
 
 
 def post_pending(
@@ -37,18 +50,47 @@ def void_pending(
 def _resolve(
     phase: str, *, key: str, pending_key: str, now: datetime, kind: str | None, why: dict[str, Any] | None
 ) -> Posting:
-    pending = db.session.scalar(sa.select(Transfer).where(Transfer.key == pending_key, Transfer.phase == "pending"))
-    if pending is None:
+    pending = book.booked([pending_key]).get(pending_key)
+    if pending is None or pending.phase != "pending":
         raise UnknownPending(pending_key)
     wallet = book.lock_wallets_by_id([pending.wallet_id])[pending.wallet_id]
-    opened = db.session.get(Pending, pending.id, populate_existing=True)
+    opened = db.session.execute(_OPEN.where(Transfer.id == pending.id)).one_or_none()
     if opened is None:
         return _resolved_before(phase, key, pending, wallet)
+    drawn = book.drawn_by([pending.id])[pending.id]
+    entry = _resolution(phase, wallet, opened, drawn, key=key, now=now, kind=kind, why=why)
+    transfer_id = book.write([entry], [wallet])[key]
+    return Posting(transfer_id, key, UNITS[wallet.ledger](entry.row["amount"]), created=True)
+
+
+def _resolved_before(phase: str, key: str, pending: Booked, wallet: LockedWallet) -> Posting:
+    resolution = sa.select(Transfer).where(Transfer.pending_id == pending.id, Transfer.phase.in_(("post", "void")))
+    earlier = db.session.scalar(resolution)
+    if earlier is None or earlier.key != key:
+        raise AlreadyResolved(pending.key)
+    if earlier.phase != phase:
+        raise KeyReused(key)
+    return book.posting_of(earlier, wallet.ledger)
+
+
+def _resolution(
+    phase: str,
+    wallet: LockedWallet,
+    pending: Booked,
+    drawn: list[Part],
+    *,
+    key: str,
+    now: datetime,
+    kind: str | None = None,
+    why: dict[str, Any] | None = None,
+) -> Entry:
+    """The transfer that posts or voids a pending one. ``drawn`` is what a hold has set aside."""
+    is_hold = pending.amount < 0
     # A clawback may have left a debt while points were held; released points pay it off.
-    pays_off = min(wallet.debt, -pending.amount) if phase == "void" and pending.amount < 0 else 0
+    pays_off = min(wallet.debt, -pending.amount) if phase == "void" and is_hold else 0
     row = book.transfer_row(
         wallet,
-        amount=opened.amount if phase == "post" else 0,
+        amount=pending.open_amount if phase == "post" else 0,
         key=key,
         account=pending.account,
         kind=kind or pending.kind,
@@ -60,55 +102,32 @@ def _resolve(
         pending_id=pending.id,
         debt_change=-pays_off,
     )
-    transfer_id = book.write_transfers([row])[key]
-    if pending.amount < 0:
-        _resolve_hold(phase, wallet, pending, transfer_id, pays_off)
-    else:
-        _resolve_award(phase, wallet, pending, opened, transfer_id, fill=-row["debt_change"])
-    book.close_pending(pending.id)
-    db.session.expunge(opened)
-    book.write_wallets([wallet])
-    return Posting(transfer_id, key, UNITS[wallet.ledger](row["amount"]), created=True)
+    entry = Entry(row, closes=pending.id)
+    if is_hold:
+        wallet.held += pending.amount
+        spent = drawn if phase == "post" else spread(pays_off, [(part.lot_id, part.amount) for part in drawn])
+        entry.draws = spent
+        entry.move(drawn, held=-1)
+        entry.move(spent, remaining=-1)
+        return entry
+    wallet.on_the_way -= pending.open_amount
+    if phase == "post":
+        entry.lots = [_matured(pending, fill=-row["debt_change"])]
+    return entry
 
 
-def _resolved_before(phase: str, key: str, pending: Transfer, wallet: LockedWallet) -> Posting:
-    resolution = sa.select(Transfer).where(Transfer.pending_id == pending.id, Transfer.phase.in_(("post", "void")))
-    earlier = db.session.scalar(resolution)
-    if earlier is None or earlier.key != key:
-        raise AlreadyResolved(pending.key)
-    if earlier.phase != phase:
-        raise KeyReused(key)
-    return book.posting_of(earlier, wallet.ledger)
+def _matured(pending: Booked, *, fill: int) -> NewLot:
+    return NewLot(
+        unit_id=pending.unit_id,
+        amount=pending.open_amount,
+        fill=fill,
+        earned_at=pending.occurred_at,
+        expires_at=pending.expires_at,
+        idle_months=pending.idle_months,
+    )
 
 
-def _resolve_hold(phase: str, wallet: LockedWallet, pending: Transfer, transfer_id: int, pays_off: int) -> None:
-    parts = book.drawn_by(pending.id)
-    wallet.held += pending.amount
-    book.change_lots(parts, remaining=0, held=-1)
-    spent = parts if phase == "post" else spread(pays_off, [(part.lot_id, part.amount) for part in parts])
-    book.write_draws([(transfer_id, spent)])
-    book.change_lots(spent, remaining=-1, held=0)
-
-
-def _resolve_award(
-    phase: str, wallet: LockedWallet, pending: Transfer, opened: Pending, transfer_id: int, *, fill: int
-) -> None:
-    wallet.on_the_way -= opened.amount
-    if phase == "void":
-        return
-    lot = {
-        "transfer_id": transfer_id,
-        "wallet_id": wallet.id,
-        "unit_id": pending.unit_id,
-        "amount": opened.amount,
-        "fill": fill,
-        "earned_at": pending.occurred_at,
-        "expires_at": opened.expires_at,
-    }
-    book.open_lots([lot])
-
-
-def settle_due(*, now: datetime, limit: int = 200) -> int:
+def settle_due(*, now: datetime, limit: int = 1000) -> int:
     """Resolve pending transfers whose deadline has passed: holds are voided, awards posted. Returns how many.
 
     The wallets are locked first, then the list is read: nobody can settle one of them meanwhile.
@@ -117,15 +136,20 @@ def settle_due(*, now: datetime, limit: int = 200) -> int:
     wallet_ids = set(db.session.scalars(overdue))
     if not wallet_ids:
         return 0
-    book.lock_wallets_by_id(wallet_ids)
-    statement = (
-        sa.select(Transfer.key, Transfer.amount)
-        .join(Pending, Pending.transfer_id == Transfer.id)
-        .where(Pending.deadline <= now, Pending.wallet_id.in_(wallet_ids))
-        .order_by(Pending.transfer_id)
-    )
-    due = db.session.execute(statement).all()
-    for key, amount in due:
-        resolve = post_pending if amount > 0 else void_pending
-        resolve(key=f"{key}:deadline", pending_key=key, now=now, why=explanation("deadline", posted=amount > 0))
+    wallets = book.lock_wallets_by_id(wallet_ids)
+    due = db.session.execute(_OPEN.where(Pending.deadline <= now, Pending.wallet_id.in_(wallet_ids))).all()
+    drawn = book.drawn_by([pending.id for pending in due if pending.amount < 0])
+    entries = [
+        _resolution(
+            "post" if pending.amount > 0 else "void",
+            wallets[pending.wallet_id],
+            pending,
+            drawn.get(pending.id, []),
+            key=f"{pending.key}:deadline",
+            now=now,
+            why=explanation("deadline", posted=pending.amount > 0),
+        )
+        for pending in due
+    ]
+    book.write(entries, wallets.values())
     return len(due)

@@ -19,10 +19,11 @@ from app.foundation.terms import current
 from app.loyalty.ledger import book
 from app.loyalty.ledger.book import Booked, LockedWallet, Posting
 from app.loyalty.ledger.errors import InsufficientPoints, InvalidAmount, KeyReused, NotReversible, UnknownTransfer
-from app.loyalty.ledger.expiry import expire_lots, live_lots
+from app.loyalty.ledger.expiry import expired_lots, live_lots
 from app.loyalty.ledger.models import Lot, Pending, Transfer
 from app.loyalty.ledger.rules import Part, last_parts, spread, without
 from app.loyalty.ledger.terms import LedgerTerms
+from app.loyalty.ledger.writing import Entry, NewLot, taking
 
 
 def give_back(
@@ -52,45 +53,35 @@ def give_back(
         raise InvalidAmount(f"{key}: {amount} is not an amount to give back.")
     if returned + amount.value > -spent.amount:
         raise NotReversible(spent_key)
-    row = _row_against(spent, wallet, amount=amount.value, key=key, kind=kind, why=explanation, now=now)
-    transfer_id = book.write_transfers([row])[key]
-    parts = last_parts(book.drawn_by(spent.id), skip=returned, take=amount.value)
-    _refill(wallet, transfer_id, parts, fill=-row["debt_change"], shop_caused=shop_caused, now=now)
-    expire_lots([wallet], now=now)
-    book.write_wallets([wallet])
+    entry = Entry(_row_against(spent, wallet, amount=amount.value, key=key, kind=kind, why=explanation, now=now))
+    parts = last_parts(book.drawn_by([spent.id])[spent.id], skip=returned, take=amount.value)
+    _refill(entry, parts, fill=-entry.row["debt_change"], shop_caused=shop_caused, now=now)
+    transfer_id = book.write([entry], [wallet])[key]
+    book.write(expired_lots([wallet], now=now), [wallet])  # What came back expired goes at once.
     return Posting(transfer_id, key, amount, created=True)
 
 
-def _refill(
-    wallet: LockedWallet, transfer_id: int, parts: Sequence[Part], *, fill: int, shop_caused: bool, now: datetime
-) -> None:
+def _refill(entry: Entry, parts: Sequence[Part], *, fill: int, shop_caused: bool, now: datetime) -> None:
     """Put ``parts`` back, except that ``fill`` of them pays off the wallet's debt."""
-    lots = {
-        lot.id: lot for lot in db.session.scalars(sa.select(Lot).where(Lot.id.in_([part.lot_id for part in parts])))
-    }
+    wanted = [part.lot_id for part in parts]
+    lots = {lot.id: lot for lot in db.session.scalars(sa.select(Lot).where(Lot.id.in_(wanted)))}
     dead = [part for part in parts if shop_caused and _expired(lots[part.lot_id], now)]
-    home = [part for part in parts if part not in dead]
-    home, rest = without(home, fill)
-    book.write_draws([(transfer_id, [Part(part.lot_id, -part.amount) for part in home])])
-    book.change_lots(home, remaining=1, held=0)
+    home, rest = without([part for part in parts if part not in dead], fill)
+    entry.draws = [Part(part.lot_id, -part.amount) for part in home]
+    entry.move(home, remaining=+1)
     grace = now + timedelta(days=current(LedgerTerms).return_grace_days)
-    new_lots = []
     for part in dead:
-        paid = min(rest, part.amount)
+        lot, paid = lots[part.lot_id], min(rest, part.amount)
         rest -= paid
-        new_lots.append(
-            {
-                "transfer_id": transfer_id,
-                "origin_id": part.lot_id,
-                "wallet_id": wallet.id,
-                "unit_id": lots[part.lot_id].unit_id,
-                "amount": part.amount,
-                "fill": paid,
-                "earned_at": lots[part.lot_id].earned_at,
-                "expires_at": grace,
-            }
+        stand_in = NewLot(
+            origin_id=lot.id,
+            unit_id=lot.unit_id,
+            amount=part.amount,
+            fill=paid,
+            earned_at=lot.earned_at,
+            expires_at=grace,
         )
-    book.open_lots(new_lots)
+        entry.lots.append(stand_in)
 
 
 def _expired(lot: Lot, now: datetime) -> bool:
@@ -127,23 +118,23 @@ def claw_back(*, award_key: str, amount: Quantity, key: str, explanation: dict[s
     if _sum_wanted(awarded) + amount.value > awarded.amount:
         raise NotReversible(award_key)
     why = {**explanation, "wanted": amount.value}
-    opened = db.session.get(Pending, awarded.id, populate_existing=True)
-    if opened is not None:
-        return _claw_pending(wallet, awarded, opened, amount.value, key=key, why=why, now=now)
+    on_the_way = db.session.scalar(sa.select(Pending.amount).where(Pending.transfer_id == awarded.id))
+    if on_the_way is not None:
+        return _claw_pending(wallet, awarded, on_the_way, amount.value, key=key, why=why, now=now)
     return _claw_balance(wallet, awarded, amount.value, key=key, why=why, now=now)
 
 
 def _claw_pending(
     wallet: LockedWallet,
     awarded: Booked,
-    opened: Pending,
+    on_the_way: int,
     wanted: int,
     *,
     key: str,
     why: dict[str, Any],
     now: datetime,
 ) -> Clawback:
-    whole = wanted == opened.amount
+    whole = wanted == on_the_way
     row = _row_against(
         awarded,
         wallet,
@@ -155,14 +146,13 @@ def _claw_pending(
         phase="void" if whole else "reduce",
         pending_id=awarded.id,
     )
-    book.write_transfers([row])
     wallet.on_the_way -= wanted
-    db.session.expunge(opened)
+    entry = Entry(row)
     if whole:
-        book.close_pending(awarded.id)
+        entry.closes = awarded.id
     else:
-        book.reduce_pending(awarded.id, by=wanted)
-    book.write_wallets([wallet])
+        entry.reduces = (awarded.id, wanted)
+    book.write([entry], [wallet])
     unit = UNITS[wallet.ledger]
     return Clawback(unit(wanted), unit(0), unit(0), unit(0))
 
@@ -170,13 +160,14 @@ def _claw_pending(
 def _claw_balance(
     wallet: LockedWallet, awarded: Booked, wanted: int, *, key: str, why: dict[str, Any], now: datetime
 ) -> Clawback:
-    lots = _own_lot_first(awarded, live_lots(wallet, now=now))
+    alive, entries = live_lots([wallet], now=now)
+    lots = _own_lot_first(awarded, alive[wallet.id])
     taken = min(wanted, sum(free for _, free in lots))
     debt = wanted - taken if current(LedgerTerms).clawback == "negative" else 0
     row = _row_against(
         awarded, wallet, amount=-(taken + debt), key=key, kind="clawback", why=why, now=now, debt_change=debt
     )
-    book.take(wallet, row, spread(taken, lots))
+    book.write([*entries, taking(row, spread(taken, lots))], [wallet])
     unit = UNITS[wallet.ledger]
     return Clawback(unit(0), unit(taken), unit(debt), unit(wanted - taken - debt))
 
@@ -235,11 +226,12 @@ def reverse(*, original_key: str, key: str, explanation: dict[str, Any], now: da
         return earlier
     if _sum_reversed(original):
         raise NotReversible(original_key)
-    lots = live_lots(wallet, now=now)
+    alive, entries = live_lots([wallet], now=now)
     if original.amount > wallet.available:
         raise InsufficientPoints(needed=unit(original.amount), available=unit(max(wallet.available, 0)))
     row = _row_against(original, wallet, amount=-original.amount, key=key, kind="reversal", why=explanation, now=now)
-    transfer_id = book.take(wallet, row, spread(original.amount, _own_lot_first(original, lots)))
+    parts = spread(original.amount, _own_lot_first(original, alive[wallet.id]))
+    transfer_id = book.write([*entries, taking(row, parts)], [wallet])[key]
     return Posting(transfer_id, key, unit(-original.amount), created=True)
 
 

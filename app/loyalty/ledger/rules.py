@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
 from app.foundation.clock import end_of, local_date
-from app.loyalty.ledger.terms import LedgerTerms
+from app.foundation.errors import InvalidInput
+
+POLICIES = {
+    "months": _l("Some months after earning, at the month's end"),
+    "yearly": _l("Once a year, on a fixed day"),
+    "inactivity": _l("Some months after the last purchase or redemption"),
+    "never": _l("Never"),
+}
+LONGEST_LIFE = 120  # In months.
 
 
 def month_end(day: date, months: int) -> date:
@@ -28,18 +40,71 @@ def yearly(day: date, month: int, day_of_month: int) -> date:
     raise AssertionError("a year later is always later")
 
 
-def expires_at(earned_at: datetime, terms: LedgerTerms, zone: ZoneInfo) -> datetime | None:
-    """The moment at which points earned at ``earned_at`` stop living; ``None`` if they never do.
+def months_after(day: date, months: int) -> date:
+    """The same day ``months`` later, or the last day of that month: 31 January + 1 is 28 or 29 February."""
+    last = month_end(day, months)
+    return last.replace(day=min(day.day, last.day))
 
-    The expiry day itself still counts, to 24:00 in the programme's timezone, so this is
-    the first moment of the day after it.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiryPolicy:
+    """When points stop living. Raises ``InvalidInput`` for a policy that makes no sense.
+
+    ``months``: at the end of the month so many ``months`` after earning; ``yearly``: on the next ``day`` of
+    ``month``; ``inactivity``: so many ``months`` after the last purchase or redemption, to the day; ``never``.
     """
-    day = local_date(earned_at, zone)
-    if terms.expiry == "months":
-        return end_of(month_end(day, terms.expiry_months), zone)
-    if terms.expiry == "yearly":
-        return end_of(yearly(day, terms.expiry_month, terms.expiry_day), zone)
-    return None
+
+    kind: str = "months"
+    months: int = 12
+    month: int = 12
+    day: int = 31
+
+    def __post_init__(self) -> None:
+        if self.kind not in POLICIES:
+            raise InvalidInput(_("Points can expire after months, once a year, after inactivity, or never."))
+        if not 1 <= self.months <= LONGEST_LIFE:
+            raise InvalidInput(_("Points can live between 1 and %(most)s months.", most=LONGEST_LIFE))
+        if not (1 <= self.month <= 12 and 1 <= self.day <= 31):
+            raise InvalidInput(_("The yearly expiry needs a day of the calendar."))
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> ExpiryPolicy:
+        """Read what ``data()`` gave. Raises ``InvalidInput``."""
+        if unknown := set(data) - {"kind", "months", "month", "day"}:
+            raise InvalidInput(_("An expiry has no “%(name)s”.", name=min(unknown)))
+        if any(type(value) is not (str if name == "kind" else int) for name, value in data.items()):
+            raise InvalidInput(_("The figures of an expiry are whole numbers."))
+        return cls(**data)
+
+    def data(self) -> dict[str, Any]:
+        """The policy as JSON, with what matters for its kind only."""
+        matters = {"months": ("months",), "inactivity": ("months",), "yearly": ("month", "day"), "never": ()}
+        return {"kind": self.kind} | {name: getattr(self, name) for name in matters[self.kind]}
+
+    @property
+    def idle_months(self) -> int | None:
+        """After how many months without activity a lot dies; ``None`` where activity does not matter."""
+        return self.months if self.kind == "inactivity" else None
+
+    def expires_at(self, since: datetime, zone: ZoneInfo) -> datetime | None:
+        """The moment at which points earned (or last prolonged) at ``since`` stop living; ``None`` if they never do.
+
+        The expiry day itself still counts, to 24:00 in the programme's timezone, so this is
+        the first moment of the day after it.
+        """
+        day = local_date(since, zone)
+        if self.kind == "months":
+            return end_of(month_end(day, self.months), zone)
+        if self.kind == "yearly":
+            return end_of(yearly(day, self.month, self.day), zone)
+        if self.kind == "inactivity":
+            return idle_until(since, self.months, zone)
+        return None
+
+
+def idle_until(active_at: datetime, months: int, zone: ZoneInfo) -> datetime:
+    """When points die that live for ``months`` after the last activity."""
+    return end_of(months_after(local_date(active_at, zone), months), zone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,8 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation.errors import InvalidInput
 from app.foundation.terms import term, terms
+from app.loyalty.ledger.rules import POLICIES, ExpiryPolicy
 
-POLICIES = {
-    "months": _l("Some months after earning, at the month's end"),
-    "yearly": _l("Once a year, on a fixed day"),
-    "never": _l("Never"),
-}
 CLAWBACKS = {
     "negative": _l("The balance may become negative; later points fill it"),
     "stop_at_zero": _l("Take what is there and stop at zero"),
@@ -21,10 +17,12 @@ CLAWBACKS = {
 
 @terms("ledger", _l("Points"))
 class LedgerTerms:
-    """``months``: the end of the month N months after earning; ``yearly``: a fixed date; ``never``."""
+    """``expiry`` and its figures are the programme's ``ExpiryPolicy``; an earning rule may have another one."""
 
     expiry: str = term("months", _l("When points expire"), choices=POLICIES)
-    expiry_months: int = term(12, _l("Months that points live"), _l("Where they expire after some months."))
+    expiry_months: int = term(
+        12, _l("Months that points live"), _l("Where they expire after some months, or after inactivity.")
+    )
     expiry_month: int = term(12, _l("Month of the yearly expiry"), _l("1 to 12."))
     expiry_day: int = term(31, _l("Day of the yearly expiry"), _l("The day itself still counts."))
     expiring_soon_days: int = term(60, _l("“Expiring soon” looks ahead, in days"))
@@ -34,15 +32,13 @@ class LedgerTerms:
     clawback: str = term("negative", _l("When a return takes back more than is there"), choices=CLAWBACKS)
 
     def __post_init__(self) -> None:
-        if self.expiry not in POLICIES:
-            raise InvalidInput(_("Points can expire after months, once a year, or never."))
-        if not 1 <= self.expiry_months <= 120:
-            raise InvalidInput(_("Points can live between 1 and 120 months."))
-        if not (1 <= self.expiry_month <= 12 and 1 <= self.expiry_day <= 31):
-            raise InvalidInput(_("The yearly expiry needs a day of the calendar."))
+        self.policy()  # Raises for a policy that makes no sense.
         if self.clawback not in CLAWBACKS:
             raise InvalidInput(_("After a return the balance can become negative or stop at zero."))
         if not 1 <= self.return_grace_days <= 366:
             raise InvalidInput(_("Points given back after their expiry can live 1 to 366 days."))
         if not 1 <= self.expiring_soon_days <= 366:
             raise InvalidInput(_("“Expiring soon” can look 1 to 366 days ahead."))
+
+    def policy(self) -> ExpiryPolicy:
+        return ExpiryPolicy(kind=self.expiry, months=self.expiry_months, month=self.expiry_month, day=self.expiry_day)

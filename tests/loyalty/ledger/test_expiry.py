@@ -11,7 +11,7 @@ from app.foundation.points import Points
 from app.loyalty.ledger.errors import InsufficientPoints
 from app.loyalty.ledger.jobs import expire_points
 from app.loyalty.ledger.queries import expiring_by_day, history, open_lots
-from app.loyalty.ledger.rules import expires_at, month_end, yearly
+from app.loyalty.ledger.rules import ExpiryPolicy, month_end, yearly
 from app.loyalty.ledger.terms import LedgerTerms
 from tests.conftest import NOON
 from tests.loyalty.ledger.conftest import DAY
@@ -42,18 +42,18 @@ def test_a_yearly_date_is_the_next_one_and_counts_itself():
 
 def test_the_last_day_counts_to_midnight_in_the_programmes_timezone():
     earned = datetime(2026, 6, 30, 15, 59, tzinfo=UTC)  # 23:59 in Shanghai
-    assert expires_at(earned, LedgerTerms(), SHANGHAI) == datetime(2027, 6, 30, 16, 0, tzinfo=UTC)
-    assert expires_at(earned + MINUTE, LedgerTerms(), SHANGHAI) == datetime(2027, 7, 31, 16, 0, tzinfo=UTC)
+    assert LedgerTerms().policy().expires_at(earned, SHANGHAI) == datetime(2027, 6, 30, 16, 0, tzinfo=UTC)
+    assert LedgerTerms().policy().expires_at(earned + MINUTE, SHANGHAI) == datetime(2027, 7, 31, 16, 0, tzinfo=UTC)
 
 
 def test_a_day_of_23_hours_still_ends_at_midnight():
     berlin = ZoneInfo("Europe/Berlin")
-    terms = LedgerTerms(expiry="yearly", expiry_month=3, expiry_day=29)  # clocks go forward on 29 March 2026
-    assert expires_at(datetime(2026, 3, 1, tzinfo=UTC), terms, berlin) == datetime(2026, 3, 29, 22, tzinfo=UTC)
+    policy = ExpiryPolicy(kind="yearly", month=3, day=29)  # Clocks go forward on 29 March 2026
+    assert policy.expires_at(datetime(2026, 3, 1, tzinfo=UTC), berlin) == datetime(2026, 3, 29, 22, tzinfo=UTC)
 
 
 def test_points_that_never_expire_do_not():
-    assert expires_at(NOON, LedgerTerms(expiry="never"), SHANGHAI) is None
+    assert ExpiryPolicy(kind="never").expires_at(NOON, SHANGHAI) is None
 
 
 def test_expired_points_are_written_off_once(alice):

@@ -12,7 +12,7 @@ from flask import Flask
 
 from app.foundation.database import db, transaction
 from app.foundation.points import Growth, Points
-from app.loyalty.ledger import actions, book
+from app.loyalty.ledger import actions, writing
 from app.loyalty.ledger.actions import Award
 from app.loyalty.ledger.jobs import expire_points, settle_pending
 from app.loyalty.ledger.models import Lot, Transfer, Wallet
@@ -29,14 +29,14 @@ def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read wallets without locking them, and let everybody look before anybody writes."""
     everybody_has_looked = Barrier(2)
 
-    write_transfers = book.write_transfers
+    write = writing.write
 
-    def wait_then_write(rows: Any) -> Any:
+    def wait_then_write(entries: Any, wallets: Any) -> Any:
         everybody_has_looked.wait(timeout=10)
-        return write_transfers(rows)
+        return write(entries, wallets)
 
     unlock_wallets(monkeypatch)
-    monkeypatch.setattr(book, "write_transfers", wait_then_write)
+    monkeypatch.setattr(writing, "write", wait_then_write)
 
 
 def two_spend_the_last_points(app: Flask, member_id: int) -> list[Any]:
