@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,13 +11,13 @@ from flask_babel import gettext as _
 
 from app.foundation import clock
 from app.foundation.money import minor_units, programme_currency
+from app.foundation.sheets import LineError
 from app.foundation.terms import current
-from app.identity.members import actions as members
-from app.identity.members.queries import find_by_refs, normalise_refs
+from app.identity.resolving import resolve
 from app.identity.units.queries import units_by_code
 from app.loyalty.earning.actions import LiveFrom, Outcome, PurchaseReport, RecordedPurchase, record_purchases
 from app.loyalty.earning.files import FilePurchase
-from app.loyalty.earning.rows import Limits, LineError
+from app.loyalty.earning.rows import Limits
 from app.loyalty.earning.terms import EarningTerms
 
 if TYPE_CHECKING:
@@ -65,15 +65,20 @@ def limits(*, now: datetime) -> Limits:
 def take_in(batch: Sequence[FilePurchase], *, create_members: bool, points_live_from: LiveFrom, now: datetime) -> Taken:
     """Record a batch. What is wrong with a purchase is reported for its lines, and does not stop the others.
 
-    Members whom nobody knows are made, to be claimed later, if ``create_members`` and the
-    file names an email or phone: a code that nobody has is a slip, not a person.
+    Members whom nobody knows are made, to be claimed later, if ``create_members``.
     """
     taken = Taken()
     units = units_by_code()
     sound = [purchase for purchase in batch if _unit_is_open(purchase, units, taken)]
-    member_ids = _members_of(sound, taken, create=create_members, now=now)
-    known = [purchase for purchase in sound if _member_is_known(purchase, member_ids, taken, create=create_members)]
-    reports = [_report(purchase, units, member_ids) for purchase in known]
+    members = resolve({purchase.head.member for purchase in sound}, create=create_members, now=now)
+    taken.created |= members.created
+    known = []
+    for purchase in sound:
+        if reason := members.unknown.get(purchase.head.member):
+            _refuse(purchase, reason, taken)
+        else:
+            known.append(purchase)
+    reports = [_report(purchase, units, members.ids) for purchase in known]
     recorded = record_purchases(reports, points_live_from=points_live_from, now=now)
     for purchase, result in zip(known, recorded, strict=True):
         _count(purchase, result, taken)
@@ -88,29 +93,6 @@ def _unit_is_open(purchase: FilePurchase, units: Mapping[str, Unit], taken: Take
         _refuse(purchase, _("The business unit “%(code)s” is closed.", code=code), taken)
     else:
         return True
-    return False
-
-
-def _members_of(purchases: Collection[FilePurchase], taken: Taken, *, create: bool, now: datetime) -> dict[str, int]:
-    refs = {purchase.head.member for purchase in purchases}
-    found = find_by_refs(refs)
-    if create and (missing := refs - found.keys()):
-        contacts = {text: ref.value for text, ref in normalise_refs(missing).items() if ref.kind != "code"}
-        # Sorted, so that two imports of the same file wait for each other instead of in a circle.
-        found |= members.create_unclaimed(sorted(contacts), now=now)
-        taken.created |= set(contacts.values())
-    return found
-
-
-def _member_is_known(purchase: FilePurchase, member_ids: Mapping[str, int], taken: Taken, *, create: bool) -> bool:
-    ref = purchase.head.member
-    if ref in member_ids:
-        return True
-    if create:
-        sentence = _("“%(ref)s” is no member, and no email or phone from which to make one.", ref=ref)
-    else:
-        sentence = _("“%(ref)s” is no member's code, email or phone.", ref=ref)
-    _refuse(purchase, sentence, taken)
     return False
 
 

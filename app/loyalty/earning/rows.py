@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 
 from app.foundation.errors import InvalidInput
 from app.foundation.money import Money, minor_units
+from app.foundation.sheets import Findings, Line, LineError, check_text, shortened
 from app.loyalty.earning.reports import ReportedLine
 
 LENGTHS = {"order_no": 64, "member": 254, "unit": 32, "category": 60, "sku": 60}
 OPTIONAL = ("category", "sku")
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 DIGITS = 12
-SHOWN = 40
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +31,6 @@ class Limits:
     latest: datetime
     largest_line: int
     largest_quantity: int
-
-
-@dataclass(frozen=True, slots=True)
-class LineError:
-    """Why the row on this line of the file was not taken. Line 1 is the header."""
-
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,36 +48,21 @@ class Row:
 Part = Row | list[LineError]
 
 
-def parse_row(number: int, cells: dict[str, str], limits: Limits) -> Part:
+def parse_row(line: Line, limits: Limits) -> Part:
     """The row, or everything that is wrong with it."""
-    errors: list[LineError] = []
-
-    def value(parse: Callable[..., T], *arguments: object, default: T) -> T:
-        try:
-            return parse(*arguments)
-        except InvalidInput as error:
-            errors.append(LineError(number, str(error)))
-            return default
-
+    if line.broken:
+        return [LineError(line.number, line.broken)]
+    cells, findings = line.cells, Findings(line.number)
     for name, longest in LENGTHS.items():
-        value(_text, name, cells[name], longest, default=None)
-    occurred_at = value(_moment, cells["occurred_at"], limits, default=EARLIEST)
-    quantity = value(_quantity, cells["quantity"], limits, default=1)
-    value(_currency, cells["currency"], limits, default=None)
-    amount = value(_amount, cells["amount"], limits, default=0)
-    if errors:
-        return errors
+        findings.value(check_text, name, cells[name], longest, name in OPTIONAL, default=None)
+    occurred_at = findings.value(_moment, cells["occurred_at"], limits, default=EARLIEST)
+    quantity = findings.value(_quantity, cells["quantity"], limits, default=1)
+    findings.value(_currency, cells["currency"], limits, default=None)
+    amount = findings.value(_amount, cells["amount"], limits, default=0)
+    if findings.errors:
+        return findings.errors
     content = ReportedLine(cells["category"], cells["sku"], quantity, amount)
-    return Row(number, cells["order_no"], cells["unit"].lower(), cells["member"], occurred_at, content)
-
-
-def _text(name: str, text: str, longest: int) -> None:
-    if not text and name not in OPTIONAL:
-        raise InvalidInput(_("The %(column)s is missing.", column=name))
-    if len(text) > longest:
-        raise InvalidInput(_("The %(column)s is longer than %(most)s characters.", column=name, most=longest))
-    if not text.isprintable():
-        raise InvalidInput(_("The %(column)s contains characters that cannot be printed.", column=name))
+    return Row(line.number, cells["order_no"], cells["unit"].lower(), cells["member"], occurred_at, content)
 
 
 @lru_cache(maxsize=10_000)
@@ -109,7 +83,7 @@ def _moment(text: str, limits: Limits) -> datetime:
         raise InvalidInput(
             _(
                 "“%(text)s” is not a date. Write 2026-01-31, or 2026-01-31T18:05:00+08:00 with the time.",
-                text=_short(text),
+                text=shortened(text),
             )
         )
     if moment > limits.latest:
@@ -122,7 +96,7 @@ def _moment(text: str, limits: Limits) -> datetime:
 def _quantity(text: str, limits: Limits) -> int:
     digits = text.removesuffix(".0")  # Spreadsheets like to write 1.0.
     if not (digits.isascii() and digits.isdigit() and len(digits) <= DIGITS) or int(digits) < 1:
-        raise InvalidInput(_("The quantity “%(text)s” is not a whole number of 1 or more.", text=_short(text)))
+        raise InvalidInput(_("The quantity “%(text)s” is not a whole number of 1 or more.", text=shortened(text)))
     if int(digits) > limits.largest_quantity:
         raise InvalidInput(_("A quantity of %(text)s is more than the programme believes.", text=text))
     return int(digits)
@@ -133,7 +107,7 @@ def _currency(text: str, limits: Limits) -> None:
         raise InvalidInput(
             _(
                 "The currency “%(text)s” is not the programme's, %(currency)s.",
-                text=_short(text),
+                text=shortened(text),
                 currency=limits.currency,
             )
         )
@@ -146,7 +120,7 @@ def _amount(text: str, limits: Limits) -> int:
         raise InvalidInput(
             _(
                 "The amount “%(text)s” is no number like %(example)s with at most %(digits)s digits after the point.",
-                text=_short(text),
+                text=shortened(text),
                 digits=len(str(minor_units(limits.currency))) - 1,
                 example=Money(12_345, limits.currency).decimal,
             )
@@ -156,7 +130,3 @@ def _amount(text: str, limits: Limits) -> int:
     if amount > limits.largest_line:
         raise InvalidInput(_("An amount of %(text)s in one line is more than the programme believes.", text=text))
     return amount
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

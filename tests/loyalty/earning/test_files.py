@@ -9,8 +9,9 @@ import pytest
 from flask import Flask
 from flask_babel import Babel
 
-from app.loyalty.earning.files import COLUMNS, FilePurchase, UnusableFile, read, survey
-from app.loyalty.earning.rows import Limits, LineError
+from app.foundation.sheets import LineError, UnusableFile
+from app.loyalty.earning.files import COLUMNS, FilePurchase, read, survey
+from app.loyalty.earning.rows import Limits
 
 NOON = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)
 LIMITS = Limits("CNY", ZoneInfo("Asia/Shanghai"), NOON + timedelta(days=1), 10_000_000_00, 1_000_000)
