@@ -20,6 +20,7 @@ from app.loyalty.ledger.book import LockedWallet, Posting
 from app.loyalty.ledger.chain import GENESIS, new_secret
 from app.loyalty.ledger.errors import AlreadyResolved, InsufficientPoints, InvalidAmount, KeyReused, WalletFrozen
 from app.loyalty.ledger.expiry import Free, live_lots, prolong
+from app.loyalty.ledger.freezing import freeze, unfreeze
 from app.loyalty.ledger.holds import post_pending, settle_due, void_pending
 from app.loyalty.ledger.models import LEDGERS, Wallet
 from app.loyalty.ledger.returns import Clawback, claw_back, give_back, reverse
@@ -43,6 +44,7 @@ __all__ = [
     "award_many",
     "claw_back",
     "debit_many",
+    "freeze",
     "give_back",
     "hold",
     "open_wallets",
@@ -50,6 +52,7 @@ __all__ = [
     "reverse",
     "settle_due",
     "spend",
+    "unfreeze",
     "void_pending",
 ]
 
