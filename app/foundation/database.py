@@ -197,6 +197,18 @@ def _insert_new(dialect: str, table: type[Base], unless: tuple[str, ...], return
 
 
 # --- SQLite ---------------------------------------------------------------------------
+def period_of(moment: Any, edges: Sequence[datetime]) -> Any:
+    """In which period between neighbouring ``edges`` a column's moment lies, counted from 0 and named ``period``.
+
+    Told apart by moments instead of by the database's calendar, which SQLite has none of: so months
+    begin when they do in the programme's timezone, with an hour more or less where clocks change.
+    """
+    if len(edges) == 2:
+        return sa.literal_column("0").label("period")
+    whens = [(moment < edge, place) for place, edge in enumerate(edges[1:-1])]
+    return sa.case(*whens, else_=len(whens)).label("period")
+
+
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -36,6 +36,7 @@ class Permission(enum.StrEnum):
     MEMBER_READ = "member:read"
     BALANCE_ADJUST = "balance:adjust"
     WALLET_FREEZE = "wallet:freeze"
+    TIER_ASSIGN = "tier:assign"
     LEDGER_READ = "ledger:read"
     STAFF_READ = "staff:read"
     STAFF_WRITE = "staff:write"
@@ -53,7 +54,9 @@ MEMBER: frozenset[Permission] = frozenset(
 )
 ROLES: dict[str, frozenset[Permission]] = {
     "merchant": frozenset({P.OFFICE, P.CATALOG_READ, P.CATALOG_WRITE, P.ORDER_READ, P.ORDER_FULFIL}),
-    "agent": frozenset({P.OFFICE, P.CATALOG_READ, P.ORDER_READ, P.MEMBER_READ, P.BALANCE_ADJUST, P.WALLET_FREEZE}),
+    "agent": frozenset(
+        {P.OFFICE, P.CATALOG_READ, P.ORDER_READ, P.MEMBER_READ, P.BALANCE_ADJUST, P.TIER_ASSIGN, P.WALLET_FREEZE}
+    ),
     "auditor": frozenset(
         {
             P.OFFICE,

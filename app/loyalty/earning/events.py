@@ -12,3 +12,11 @@ class PurchasesRecorded:
 
     member_ids: tuple[int, ...]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PurchasesReturned:
+    """Something that these members had bought came back."""
+
+    member_ids: tuple[int, ...]
+    at: datetime

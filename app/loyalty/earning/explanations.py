@@ -44,6 +44,10 @@ def why_growth(award: GrowthAward, *, version: int, order_no: str, unit: str, cu
     return explanation("purchase", steps=steps, order_no=order_no, unit=unit, rule_version=version)
 
 
+def why_returned(*, order_no: str, unit: str) -> dict[str, Any]:
+    return explanation("purchase.returned", order_no=order_no, unit=unit)
+
+
 def why_joining(points: int, *, version: int) -> dict[str, Any]:
     return explanation("joining", points=points, rule_version=version)
 
@@ -92,6 +96,11 @@ def _whole(facts: Facts) -> str:
 @sentence("purchase.growth_whole")
 def _growth_whole(facts: Facts) -> str:
     return _("%(points)s growth value, nothing to round", **_result(facts))
+
+
+@sentence("purchase.returned")
+def _returned(facts: Facts) -> str:
+    return _("Purchase %(number)s came back, and with it what it had earned.", number=facts["order_no"])
 
 
 @sentence("joining")

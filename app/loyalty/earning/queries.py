@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.foundation.database import db
-from app.foundation.money import minor_units
+from app.foundation.database import db, period_of
+from app.foundation.money import minor_units, programme_currency
 from app.foundation.points import Growth, Points
 from app.identity.units.queries import unit_by_code
-from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
+from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine, PurchaseReturn
 from app.loyalty.earning.reports import Key, KnownPurchase, ReportedLine
 from app.loyalty.earning.rules import DEFAULTS, PurchaseRule, Spend, purchase_points
 
@@ -63,16 +63,36 @@ class Spending:
     purchases: int
 
 
-def spending(member_ids: Collection[int], *, since: datetime, until: datetime) -> dict[int, Spending]:
-    """What members spent in ``[since, until)``, by one grouped query. Who bought nothing is not in it."""
+def spending(member_ids: Collection[int], *, edges: Sequence[datetime]) -> dict[int, dict[int, Spending]]:
+    """What members spent between each two neighbouring ``edges``, the later one excluded: member → period → figures.
+
+    A purchase counts when it took place, whenever it was reported; what came back of it does not
+    count, and neither does a purchase of which everything came back. A grouped query and one for
+    the returns, whatever the number of members. Periods in which somebody bought nothing are left out.
+    """
     if not member_ids:
         return {}
-    query = (
-        sa.select(Purchase.member_id, sa.func.sum(Purchase.amount), sa.func.count())
-        .where(Purchase.member_id.in_(member_ids), Purchase.occurred_at >= since, Purchase.occurred_at < until)
-        .group_by(Purchase.member_id)
+    period = period_of(Purchase.occurred_at, edges)
+    within = (Purchase.occurred_at >= edges[0], Purchase.occurred_at < edges[-1])
+    bought = (
+        sa.select(Purchase.member_id, period, sa.func.sum(Purchase.amount), sa.func.count())
+        .where(Purchase.member_id.in_(member_ids), *within)
+        .group_by(Purchase.member_id, "period")
     )
-    return {member: Spending(int(amount), count) for member, amount, count in db.session.execute(query)}
+    found: dict[int, dict[int, Spending]] = {}
+    for member, place, amount, count in db.session.execute(bought):
+        found.setdefault(member, {})[place] = Spending(int(amount), count)
+    back = (
+        sa.select(Purchase.member_id, period, Purchase.amount, sa.func.sum(PurchaseReturn.amount))
+        .join(PurchaseReturn, PurchaseReturn.purchase_id == Purchase.id)
+        .where(PurchaseReturn.member_id.in_(member_ids), *within)
+        .group_by(Purchase.id)
+    )
+    for member, place, amount, returned in db.session.execute(back):
+        before = found[member][place]
+        gone = int(returned) == amount
+        found[member][place] = Spending(before.amount - int(returned), before.purchases - gone)
+    return found
 
 
 def recent(member_id: int, *, limit: int) -> list[Purchase]:

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from sqlalchemy.orm import aliased
 import sqlalchemy as sa
 
 from app.foundation import clock
-from app.foundation.database import db
-from app.foundation.points import Points
+from app.foundation.database import db, period_of
+from app.foundation.points import Growth, Points
 from app.foundation.terms import current
 from app.loyalty.ledger.book import DRAWING_ORDER
 from app.loyalty.ledger.models import Lot, Pending, Transfer, Wallet
 from app.loyalty.ledger.terms import LedgerTerms
 
-Show = Literal["all", "earned", "spent", "expired", "on_the_way"]
+CLOCKS_AHEAD = timedelta(days=32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,47 +97,9 @@ def freeze_of(member_id: int) -> Freeze | None:
     return Freeze(row[0], row[1] or "") if row and row[0] else None
 
 
-def history(
-    member_id: int,
-    *,
-    show: Show = "all",
-    unit_id: int | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    before: int | None = None,
-    limit: int = 20,
-) -> list[Transfer]:
-    """A member's transfers, newest first, at most ``limit`` of those with a sequence below ``before``.
-
-    Holds and voids move nothing and are left out, except that ``on_the_way`` shows
-    what is still pending.
-    """
-    statement = (
-        sa.select(Transfer)
-        .join(Wallet, Wallet.id == Transfer.wallet_id)
-        .where(Wallet.member_id == member_id, Wallet.ledger == Points.ledger)
-        .order_by(Transfer.sequence.desc())
-        .limit(limit)
-    )
-    if show == "on_the_way":
-        statement = statement.join(Pending, Pending.transfer_id == Transfer.id)
-    else:
-        statement = statement.where(Transfer.phase.in_(("single", "post")))
-    if show == "earned":
-        statement = statement.where(Transfer.amount > 0)
-    elif show == "spent":
-        statement = statement.where(Transfer.amount < 0, Transfer.account != "expiry")
-    elif show == "expired":
-        statement = statement.where(Transfer.account == "expiry")
-    if unit_id is not None:
-        statement = statement.where(Transfer.unit_id == unit_id)
-    if since is not None:
-        statement = statement.where(Transfer.recorded_at >= since)
-    if until is not None:
-        statement = statement.where(Transfer.recorded_at < until)
-    if before is not None:
-        statement = statement.where(Transfer.sequence < before)
-    return list(db.session.scalars(statement))
+def history(member_id: int, *, ledger: str = Points.ledger, limit: int = 20) -> Sequence[Transfer]:
+    """A member's latest transfers, the newest first; for more of them, see ``ledger.history``."""
+    return find(member_id, Wanted(ledger=ledger), limit=limit).transfers
 
 
 def transfer_of(member_id: int, transfer_id: int) -> Transfer | None:
@@ -196,24 +159,48 @@ def expiring_by_day(member_id: int, *, now: datetime) -> list[tuple[date, Points
     return [(_last_day(expires_at), Points(int(total))) for expires_at, total in rows if expires_at]
 
 
-def earned_between(
-    member_ids: Collection[int], *, since: datetime, until: datetime, ledger: str = Points.ledger
-) -> dict[int, int]:
-    """Points issued to each member for facts that took place in ``[since, until)``. Corrections do not count."""
-    statement = (
-        sa.select(Wallet.member_id, sa.func.sum(Transfer.amount))
-        .join(Transfer, Transfer.wallet_id == Wallet.id)
-        .where(
-            Wallet.member_id.in_(member_ids),
-            Wallet.ledger == ledger,
-            Transfer.account == "issuance",
-            Transfer.phase.in_(("single", "post")),
-            Transfer.occurred_at >= since,
-            Transfer.occurred_at < until,
-        )
-        .group_by(Wallet.member_id)
+def earned(
+    member_ids: Collection[int], *, edges: Sequence[datetime], ledger: str = Points.ledger
+) -> dict[int, dict[int, int]]:
+    """Points issued to each member for facts between each two neighbouring ``edges``: member → period → points.
+
+    The later edge is excluded, and periods without any are left out. Corrections, opening balances and points
+    that come back after they were spent are no earning. What was taken back counts against the period in which
+    it had been earned, however late that happens. Two grouped queries, whatever the number of members.
+    """
+    if not member_ids:
+        return {}
+    first, last = edges[0], edges[-1]
+    moved = (
+        Wallet.member_id.in_(member_ids),
+        Wallet.ledger == ledger,
+        Transfer.account == "issuance",
+        Transfer.phase.in_(("single", "post")),
+        # For the index: a fact is recorded after it took place, or a little before where a till's clock is ahead.
+        Transfer.recorded_at >= first - CLOCKS_AHEAD,
     )
-    return {member_id: int(total) for member_id, total in db.session.execute(statement)}
+    issued = (
+        sa.select(Wallet.member_id, period_of(Transfer.occurred_at, edges), sa.func.sum(Transfer.amount))
+        .join(Transfer, Transfer.wallet_id == Wallet.id)
+        .where(*moved, Transfer.reverses_id.is_(None), Transfer.occurred_at >= first, Transfer.occurred_at < last)
+        .group_by(Wallet.member_id, "period")
+    )
+    award, posting = aliased(Transfer), aliased(Transfer)
+    counted = sa.func.coalesce(posting.occurred_at, award.occurred_at)
+    taken_back = (
+        sa.select(Wallet.member_id, period_of(counted, edges), sa.func.sum(Transfer.amount))
+        .join(Transfer, Transfer.wallet_id == Wallet.id)
+        .join(award, award.id == Transfer.reverses_id)
+        .outerjoin(posting, sa.and_(posting.pending_id == award.id, posting.phase == "post"))
+        .where(*moved, counted >= first, counted < last)
+        .group_by(Wallet.member_id, "period")
+    )
+    found: dict[int, dict[int, int]] = {}
+    for query in (issued, taken_back):
+        for member, period, total in db.session.execute(query):
+            mine = found.setdefault(member, {})
+            mine[period] = mine.get(period, 0) + int(total)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,83 +1,71 @@
-"""Move members up the ladder."""
+"""Move members up the ladder, and down after a return; give a tier by hand."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
-from app.config import LOCALES
-from app.foundation.database import LockOrder, db, insert_new, lock
+from app.foundation import audit, clock
+from app.foundation.actors import Actor
+from app.foundation.database import db, insert_new
+from app.foundation.errors import InvalidInput
 from app.foundation.events import publish
-from app.foundation.money import minor_units, programme_currency
+from app.foundation.languages import translated
+from app.foundation.terms import current
 from app.loyalty.tiers import queries
-from app.loyalty.tiers.events import Raise, TiersRaised
-from app.loyalty.tiers.figures import ByMember, figures
-from app.loyalty.tiers.models import Membership, Tier, TierChange
+from app.loyalty.tiers.events import Move as Moved
+from app.loyalty.tiers.events import TiersLowered, TiersRaised
+from app.loyalty.tiers.figures import rolling
+from app.loyalty.tiers.ladder import (
+    Move,
+    default_ladder,
+    install_defaults,
+    lock_standing,
+    move,
+    reach_evidence,
+    remember,
+    the_ladder,
+)
+from app.loyalty.tiers.models import Membership, TierGrant
+from app.loyalty.tiers.returns import undone
 from app.loyalty.tiers.rules import Step, highest
+from app.loyalty.tiers.terms import TierTerms
 
-WINDOW_MONTHS = 12
+if TYPE_CHECKING:
+    from app.identity.members.models import Member
 
+__all__ = [
+    "count_returns",
+    "default_ladder",
+    "end_due_grants",
+    "end_grant",
+    "enrol",
+    "give_tier",
+    "install_defaults",
+    "review_upgrades",
+]
 
-def default_ladder(currency: str) -> list[dict[str, Any]]:
-    """The ladder a programme begins with: Silver for 500 spent or earned, Gold 5,000, Diamond 20,000.
+LONGEST_GRANT_YEARS = 3
 
-    Money is written in major units here and kept in minor ones, as many as ``currency`` has.
-    """
-    major = minor_units(currency)
-    return [
-        _default("regular", ("Regular", "普通会员", "普通會員"), spend=0, points=0),
-        _default("silver", ("Silver", "银卡", "銀卡"), spend=500 * major, points=500),
-        _default("gold", ("Gold", "金卡", "金卡"), spend=5_000 * major, points=5_000),
-        _default("diamond", ("Diamond", "钻石", "鑽石"), spend=20_000 * major, points=20_000),
-    ]
-
-
-def _default(code: str, names: tuple[str, str, str], *, spend: int, points: int) -> dict[str, Any]:
-    asked = [("spend", spend), ("points_earned", points)]
-    conditions = [{"metric": metric, "at_least": least} for metric, least in asked if least]
-    return {
-        "code": code,
-        "name": dict(zip(LOCALES, names, strict=True)),
-        "conditions": {"match": "any", "window_months": WINDOW_MONTHS, "conditions": conditions},
-    }
-
-
-def install_defaults() -> None:
-    """Put up the default ladder where there is none. May be called again at any time."""
-    if not queries.ladder():
-        rows = [{"rank": rank, **tier} for rank, tier in enumerate(default_ladder(programme_currency()))]
-        insert_new(Tier, rows, unless=["code"], returning=[Tier.id])
-
-
-def _ladder() -> list[Tier]:
-    """The ladder. A programme that has never made one starts with the default."""
-    if not (tiers := queries.ladder()):
-        install_defaults()
-        tiers = queries.ladder()
-    return tiers
+audit.describe(
+    "tier", _l("Tier"), {"tier.assign": _l("Tier given by hand"), "tier.unassign": _l("Tier given by hand ended")}
+)
 
 
 def enrol(member_ids: Collection[int], *, now: datetime) -> None:
     """Put new members on the first step; whoever stands on the ladder already stays where they are."""
-    first = _ladder()[0]
-    rows = [{"member_id": member_id, "tier_id": first.id, "since": now} for member_id in sorted(set(member_ids))]
+    first = the_ladder()[0]
+    rows = [
+        {"member_id": member_id, "tier_id": first.id, "since": now, "recheck": False}
+        for member_id in sorted(set(member_ids))
+    ]
     enrolled = insert_new(Membership, rows, unless=["member_id"], returning=[Membership.member_id])
-    changes = [_change(member_id, None, first.id, reason="enrolled", evidence={}, at=now) for (member_id,) in enrolled]
-    if changes:
-        db.session.execute(sa.insert(TierChange), changes)
-
-
-@dataclass(frozen=True, slots=True)
-class _Promotion:
-    member_id: int
-    from_tier_id: int
-    step: Step
-    evidence: dict[str, Any]
+    remember([Move(member_id, None, first.id, "enrolled") for (member_id,) in enrolled], now=now)
 
 
 def review_upgrades(member_ids: Collection[int], *, now: datetime) -> None:
@@ -86,82 +74,175 @@ def review_upgrades(member_ids: Collection[int], *, now: datetime) -> None:
     Never lowers anybody. Whatever the number of members, the statements are a handful.
     Publishes ``TiersRaised`` if anybody rose.
     """
-    tiers = _ladder()
+    tiers = the_ladder()
     ladder = queries.steps(tiers)
     rank_of = {tier.id: tier.rank for tier in tiers}
-    standing = _lock_standing(member_ids)
+    standing = lock_standing(member_ids)
     if newcomers := set(member_ids) - standing.keys():
         enrol(newcomers, now=now)
-        standing |= _lock_standing(newcomers)
-    candidates = {member: tier for member, tier in standing.items() if rank_of[tier] < ladder[-1].rank}
-    promotions = _promotions(candidates, ladder, rank_of, now=now)
-    if promotions:
-        _promote(promotions, now=now)
+        standing |= lock_standing(newcomers)
+    candidates = {member: place for member, place in standing.items() if rank_of[place.tier_id] < ladder[-1].rank}
+    raises = _raises(candidates, ladder, rank_of, now=now)
+    if raises:
+        move(raises, now=now)
+        publish(TiersRaised(_as_moved(raises), now))
 
 
-def _lock_standing(member_ids: Collection[int]) -> dict[int, int]:
-    """Member → tier, locked so that two reviews of one member happen one after the other."""
-    statement = sa.select(Membership).where(Membership.member_id.in_(member_ids)).order_by(Membership.member_id)
-    locked = db.session.scalars(lock(LockOrder.MEMBERSHIP, statement))
-    return {membership.member_id: membership.tier_id for membership in locked}
-
-
-def _promotions(
-    standing: Mapping[int, int], ladder: Sequence[Step], rank_of: Mapping[int, int], *, now: datetime
-) -> list[_Promotion]:
-    by_window = _figures(standing, ladder, now=now)
-    promotions = []
-    for member_id, tier_id in standing.items():
-        mine = {months: found[member_id] for months, found in by_window.items()}
-        step = highest(ladder, mine, above=rank_of[tier_id])
+def _raises(
+    standing: Mapping[int, Membership], ladder: Sequence[Step], rank_of: Mapping[int, int], *, now: datetime
+) -> list[Move]:
+    by_member = rolling({member_id: place.counts_from for member_id, place in standing.items()}, ladder, now=now)
+    raises = []
+    for member_id, place in standing.items():
+        mine = by_member[member_id]
+        step = highest(ladder, mine, above=rank_of[place.tier_id])
         if step is not None:
-            evidence = _evidence(step, mine[step.requirement.window_months])
-            promotions.append(_Promotion(member_id, tier_id, step, evidence))
-    return promotions
+            evidence = reach_evidence(step.requirement, mine[step.requirement.window_months])
+            raises.append(Move(member_id, place.tier_id, step.tier_id, "upgrade", evidence))
+    return raises
 
 
-def _figures(member_ids: Collection[int], ladder: Sequence[Step], *, now: datetime) -> dict[int, ByMember]:
-    """The figures over every window that the ladder looks at; the default ladder has one."""
-    metrics: defaultdict[int, set[str]] = defaultdict(set)
-    for step in ladder:
-        metrics[step.requirement.window_months] |= {each.metric for each in step.requirement.conditions}
-    return {months: figures(member_ids, months=months, metrics=wanted, now=now) for months, wanted in metrics.items()}
+def _as_moved(moves: Sequence[Move]) -> tuple[Moved, ...]:
+    return tuple(Moved(each.member_id, each.from_tier_id, each.to_tier_id) for each in moves if each.from_tier_id)
 
 
-def _evidence(step: Step, mine: Mapping[str, int]) -> dict[str, Any]:
-    """The figures that led to the tier, for the member's history: kept as they were, whatever the rules become."""
-    asked = step.requirement
-    conditions = [
-        {"metric": each.metric, "at_least": each.at_least, "reached": mine[each.metric]} for each in asked.conditions
-    ]
-    return {"match": asked.match, "window_months": asked.window_months, "conditions": conditions}
+# --- what was bought comes back ---------------------------------------------------------------
 
 
-def _promote(promotions: Sequence[_Promotion], *, now: datetime) -> None:
-    by_tier: defaultdict[int, list[int]] = defaultdict(list)
-    for each in promotions:
-        by_tier[each.step.tier_id].append(each.member_id)
-    for tier_id, member_ids in by_tier.items():
-        db.session.execute(
-            sa.update(Membership).where(Membership.member_id.in_(member_ids)).values(tier_id=tier_id, since=now)
+def count_returns(member_ids: Collection[int], *, now: datetime) -> None:
+    """Something that these members had bought came back: look again, at the next review or, as the terms say, at once.
+
+    At once, whoever no longer reaches their tier falls to the one that they would have without it. Publishes
+    ``TiersLowered`` if anybody fell.
+    """
+    standing = lock_standing(member_ids)
+    if current(TierTerms).returns == "review":
+        flag = sa.update(Membership).where(Membership.member_id.in_(standing))
+        db.session.execute(flag.values(recheck=True), execution_options={"synchronize_session": False})
+        return
+    ladder = queries.steps(the_ladder())
+    month = clock.local_date(now, clock.programme_zone()).replace(day=1)
+    falls = undone(standing, ladder, month=month, now=now)
+    if falls:
+        move(falls, now=now)
+        publish(TiersLowered(_as_moved(falls), now))
+
+
+# --- by hand ------------------------------------------------------------------------------------
+
+
+def give_tier(*, member: Member, tier_code: str, last_day: date, reason: str, by: Actor, now: datetime) -> None:
+    """Let a member stand on a tier up to and including ``last_day``, whatever they have earned. Audited.
+
+    Not below what they have earned. A tier given earlier is replaced. Raises ``InvalidInput``.
+    """
+    today = clock.local_date(now, clock.programme_zone())
+    if not reason.strip():
+        raise InvalidInput(_("Please write down why, for your colleagues."))
+    if last_day < today:
+        raise InvalidInput(_("The last day must not be in the past."))
+    if last_day.year > today.year + LONGEST_GRANT_YEARS:
+        raise InvalidInput(_("Please choose a last day within %(years)s years.", years=LONGEST_GRANT_YEARS))
+    tiers = {tier.code: tier for tier in the_ladder()}
+    wanted = tiers.get(tier_code)
+    if wanted is None:
+        raise InvalidInput(_("Please choose a tier from the list."))
+    enrol([member.id], now=now)
+    place = lock_standing([member.id])[member.id]
+    open_grant = queries.open_grant(member.id)
+    by_id = {tier.id: tier for tier in tiers.values()}
+    own = by_id[open_grant.own_tier_id if open_grant and open_grant.tier_id == place.tier_id else place.tier_id]
+    if wanted.rank < own.rank:
+        raise InvalidInput(
+            _("This member has earned %(tier)s, which is more. Nothing was changed.", tier=translated(own.name))
         )
-    changes = [
-        _change(each.member_id, each.from_tier_id, each.step.tier_id, reason="upgrade", evidence=each.evidence, at=now)
-        for each in promotions
-    ]
-    db.session.execute(sa.insert(TierChange), changes)
-    raises = tuple(Raise(each.member_id, each.from_tier_id, each.step.tier_id) for each in promotions)
-    publish(TiersRaised(raises, now))
+    if open_grant is not None:
+        open_grant.ended_at = now
+        db.session.flush()
+    db.session.add(
+        TierGrant(
+            member_id=member.id,
+            tier_id=wanted.id,
+            own_tier_id=own.id,
+            reason=reason.strip(),
+            given_by=by.label,
+            given_at=now,
+            last_day=last_day,
+        )
+    )
+    before = by_id[place.tier_id]
+    given = Move(member.id, before.id, wanted.id, "manual", {"until": last_day.isoformat()})
+    if wanted.id == before.id:
+        remember([given], now=now)
+    else:
+        move([given], now=now)
+    if wanted.rank > before.rank:
+        publish(TiersRaised(_as_moved([given]), now))
+    audit.record(
+        "tier.assign",
+        subject=("member", member.code, member.label),
+        by=by,
+        now=now,
+        after={"tier": wanted.code, "from": before.code, "until": last_day.isoformat(), "reason": reason.strip()},
+    )
 
 
-def _change(
-    member_id: int, from_id: int | None, to_id: int, *, reason: str, evidence: dict[str, Any], at: datetime
-) -> dict[str, Any]:
-    return {
-        "member_id": member_id,
-        "from_tier_id": from_id,
-        "to_tier_id": to_id,
-        "reason": reason,
-        "evidence": evidence,
-        "at": at,
-    }
+def end_grant(*, member: Member, by: Actor, now: datetime) -> bool:
+    """End a tier given by hand before its last day; False when there is none. Audited."""
+    lock_standing([member.id])
+    grant = queries.open_grant(member.id)
+    if grant is None:
+        return False
+    _end([grant], now=now)
+    after = queries.tiers_of([member.id])[member.id]
+    audit.record(
+        "tier.unassign", subject=("member", member.code, member.label), by=by, now=now, after={"tier": after.code}
+    )
+    return True
+
+
+def end_due_grants(*, now: datetime, limit: int = 500) -> int:
+    """End tiers given by hand whose last day is over, some at a time. Returns how many."""
+    today = clock.local_date(now, clock.programme_zone())
+    due = sa.select(TierGrant).where(TierGrant.ended_at.is_(None), TierGrant.last_day < today)
+    members = set(db.session.scalars(due.with_only_columns(TierGrant.member_id).order_by(TierGrant.id).limit(limit)))
+    lock_standing(members)
+    # Looked at again under the lock: somebody may have ended or prolonged one meanwhile.
+    grants = db.session.scalars(
+        due.where(TierGrant.member_id.in_(members)).execution_options(populate_existing=True)
+    ).all()
+    _end(grants, now=now)
+    return len(grants)
+
+
+def _end(grants: Sequence[TierGrant], *, now: datetime) -> None:
+    """Whoever still stands on the tier they were given falls to the one they have earned.
+
+    That is the highest whose conditions hold now, and at least the one on which they stood by their own doing when
+    it was given. Like everybody who comes to a tier, they have it for a full window before a review looks at them.
+    """
+    standing = lock_standing([grant.member_id for grant in grants])
+    ladder = queries.steps(the_ladder())
+    rank_of = {step.tier_id: step.rank for step in ladder}
+    at_rank = {step.rank: step.tier_id for step in ladder}
+    leaving = [grant for grant in grants if standing[grant.member_id].tier_id == grant.tier_id]
+    counts_from = {grant.member_id: standing[grant.member_id].counts_from for grant in leaving}
+    by_member = rolling(counts_from, ladder, now=now)
+    moves = []
+    for grant in leaving:
+        own = rank_of[grant.own_tier_id]
+        step = highest(ladder, by_member[grant.member_id], above=own)
+        rank = min(step.rank if step else own, rank_of[grant.tier_id])
+        if step is not None and rank == step.rank:
+            window = step.requirement.window_months
+            evidence = reach_evidence(step.requirement, by_member[grant.member_id][window])
+        else:
+            evidence = {}
+        moves.append(Move(grant.member_id, grant.tier_id, at_rank[rank], "manual_end", evidence))
+    for grant in grants:
+        grant.ended_at = now
+    db.session.flush()
+    move(moves, now=now)
+    falls = [each for each in moves if each.from_tier_id != each.to_tier_id]
+    if falls:
+        publish(TiersLowered(_as_moved(falls), now))

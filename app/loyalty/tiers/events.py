@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Raise:
+class Move:
     member_id: int
     from_tier_id: int
     to_tier_id: int
@@ -15,7 +15,15 @@ class Raise:
 
 @dataclass(frozen=True, slots=True)
 class TiersRaised:
-    """These members reached a higher tier; once per review."""
+    """These members reached, or were given, a higher tier; once per batch."""
 
-    raises: tuple[Raise, ...]
+    raises: tuple[Move, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TiersLowered:
+    """These members stand on a lower tier now: after a review, a return, or at the end of a tier given by hand."""
+
+    falls: tuple[Move, ...]
     at: datetime

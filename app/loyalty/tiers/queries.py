@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from app.foundation import clock
 from app.foundation.database import db
-from app.loyalty.tiers.figures import figures
-from app.loyalty.tiers.models import Membership, Tier, TierChange
-from app.loyalty.tiers.rules import Requirement, Step
+from app.foundation.terms import current
+from app.loyalty.tiers.figures import monthly, rolling
+from app.loyalty.tiers.models import Membership, Tier, TierChange, TierGrant, TierReview
+from app.loyalty.tiers.rules import (
+    Keep,
+    Requirement,
+    Step,
+    first_review,
+    full_months,
+    month_after,
+    next_review,
+    window,
+)
+from app.loyalty.tiers.terms import TierTerms
 
 
 def ladder() -> list[Tier]:
@@ -22,7 +34,7 @@ def ladder() -> list[Tier]:
 
 def steps(tiers: Collection[Tier]) -> list[Step]:
     """The ladder as the calculation sees it."""
-    return [Step(tier.id, tier.rank, Requirement.parse(tier.conditions)) for tier in tiers]
+    return [Step(tier.id, tier.rank, Requirement.parse(tier.conditions), Keep.parse(tier.keep)) for tier in tiers]
 
 
 def tiers_of(member_ids: Collection[int]) -> dict[int, Tier]:
@@ -61,7 +73,10 @@ class ConditionProgress:
 
 @dataclass(frozen=True, slots=True)
 class TierProgress:
-    """``next_tier`` is ``None`` at the top. ``match``: are ``any`` or ``all`` of its conditions asked for?"""
+    """``next_tier`` is ``None`` at the top. ``match``: are ``any`` or ``all`` of its conditions asked for?
+
+    ``counts_from`` is the day from which a lowered member climbs anew, as long as it cuts the window short.
+    """
 
     tier: Tier
     since: datetime | None
@@ -69,6 +84,7 @@ class TierProgress:
     match: str
     window_months: int
     conditions: list[ConditionProgress]
+    counts_from: date | None = None
 
     @property
     def nearest(self) -> ConditionProgress | None:
@@ -80,20 +96,127 @@ class TierProgress:
 def progress(member_id: int, *, now: datetime) -> TierProgress | None:
     """Where a member stands, and what the next tier still asks for; ``None`` while there is no ladder at all."""
     here = sa.and_(Membership.tier_id == Tier.id, Membership.member_id == member_id)
-    query = sa.select(Tier, Membership.since).outerjoin(Membership, here).order_by(Tier.rank)
+    query = sa.select(Tier, Membership).outerjoin(Membership, here).order_by(Tier.rank)
     rows = db.session.execute(query).all()
     if not rows:
         return None
     tiers = [each for each, _ in rows]
-    tier, since = next((row for row in rows if row.since), (tiers[0], None))
+    tier, place = next((row for row in rows if row[1] is not None), (tiers[0], None))
+    since, counts_from = (place.since, place.counts_from) if place else (None, None)
     above = next((each for each in tiers if each.rank > tier.rank and each.conditions.get("conditions")), None)
     if above is None:
         return TierProgress(tier, since, None, "any", 12, [])
-    asked = Requirement.parse(above.conditions)
-    metrics = [condition.metric for condition in asked.conditions]
-    mine = figures([member_id], months=asked.window_months, metrics=metrics, now=now)[member_id]
+    (step,) = steps([above])
+    asked = step.requirement
+    mine = rolling({member_id: counts_from}, [step], now=now)[member_id][asked.window_months]
     conditions = [ConditionProgress(each.metric, mine[each.metric], each.at_least) for each in asked.conditions]
-    return TierProgress(tier, since, above, asked.match, asked.window_months, conditions)
+    zone = clock.programme_zone()
+    anew = clock.local_date(counts_from, zone) if counts_from else None
+    if anew and anew <= window(clock.local_date(now, zone), asked.window_months)[0]:
+        anew = None
+    return TierProgress(tier, since, above, asked.match, asked.window_months, conditions, anew)
+
+
+# --- keeping ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeepProgress:
+    """What keeps a member's tier at the next review that may lower them.
+
+    ``review`` is its day, and ``months`` the full months that it will look at, of which the last ones may be
+    still to come; ``by_month`` has the figures so far. ``safe_until`` is the day of the first review that
+    would lower them if nothing more happened: the same day as ``review`` when they have not done enough yet.
+    ``protected``: is the tier too new for an earlier review? ``given_until`` is the last day of a tier given by hand.
+    """
+
+    tier: Tier
+    keep: Keep
+    review: date
+    months: list[date]
+    by_month: list[dict[str, int]]
+    safe_until: date
+    protected: bool
+    given_until: date | None
+
+    @property
+    def safe(self) -> bool:
+        return self.safe_until > self.review
+
+    @property
+    def last_day(self) -> date:
+        """The last day that counts for the review."""
+        return month_after(self.review, 0) - timedelta(days=1)
+
+
+def keeping(member_id: int, *, now: datetime) -> KeepProgress | None:
+    """``None`` for whoever has nothing to lose: on the first step, or on a tier that is kept for ever."""
+    query = (
+        sa.select(Tier, Membership.since, TierGrant.last_day)
+        .join(Membership, Membership.tier_id == Tier.id)
+        .outerjoin(
+            TierGrant,
+            sa.and_(
+                TierGrant.member_id == Membership.member_id,
+                TierGrant.tier_id == Membership.tier_id,
+                TierGrant.ended_at.is_(None),
+            ),
+        )
+        .where(Membership.member_id == member_id)
+    )
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        return None
+    tier, since, given_until = row
+    keep, zone, review_day = Keep.parse(tier.keep), clock.programme_zone(), current(TierTerms).review_day
+    if tier.rank == 0 or not keep.conditions:
+        return None
+    regular = next_review(clock.local_date(now, zone), review_day=review_day)
+    # A tier that was given is not reviewed; at its end it begins like any other.
+    begin = given_until + timedelta(days=1) if given_until else clock.local_date(since, zone)
+    month = max(regular, first_review(begin, window_months=keep.window_months))
+    found = monthly([member_id], month=month, window_months=keep.window_months, metrics=keep.metrics)[member_id]
+    return KeepProgress(
+        tier=tier,
+        keep=keep,
+        review=month.replace(day=review_day),
+        months=full_months(month, keep.window_months)[:-1],
+        by_month=found,
+        safe_until=month_after(month, keep.reviews_survived(found)).replace(day=review_day),
+        protected=month > regular,
+        given_until=given_until,
+    )
+
+
+def open_grant(member_id: int) -> TierGrant | None:
+    """The tier that staff gave this member and that has not ended."""
+    query = sa.select(TierGrant).where(TierGrant.member_id == member_id, TierGrant.ended_at.is_(None))
+    return db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+# --- the whole programme --------------------------------------------------------------------
+
+
+def members_by_tier() -> dict[int, int]:
+    """How many members stand on each tier, by its id."""
+    query = sa.select(Membership.tier_id, sa.func.count()).group_by(Membership.tier_id)
+    return dict(db.session.execute(query).tuples().all())
+
+
+def latest_reviews(*, limit: int = 12) -> list[TierReview]:
+    """The reviews so far, the latest one first."""
+    return list(db.session.scalars(sa.select(TierReview).order_by(TierReview.month.desc()).limit(limit)))
+
+
+def grants_ending(*, limit: int = 20) -> tuple[list[tuple[TierGrant, Tier]], int]:
+    """The open tiers given by hand that end first, and how many there are in all."""
+    query = sa.select(TierGrant, Tier).join(Tier, Tier.id == TierGrant.tier_id).where(TierGrant.ended_at.is_(None))
+    rows = db.session.execute(query.order_by(TierGrant.last_day, TierGrant.id).limit(limit)).all()
+    total = db.session.scalar(sa.select(sa.func.count()).where(TierGrant.ended_at.is_(None))) or 0
+    return [(grant, tier) for grant, tier in rows], total
+
+
+# --- history ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,41 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
 from typing import Any
 
+from babel.dates import format_skeleton
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from app.foundation.formats import day
 from app.foundation.languages import translated
 from app.loyalty.tiers.models import Tier
-from app.loyalty.tiers.queries import ConditionProgress, HistoryEntry, TierProgress
-from app.loyalty.tiers.rules import Requirement
-from app.loyalty.tiers.words import figure, goal, metric_label, missing, requirement
+from app.loyalty.tiers.queries import ConditionProgress, HistoryEntry, KeepProgress, TierProgress
+from app.loyalty.tiers.rules import Keep, KeepCondition, Requirement
+from app.loyalty.tiers.words import figure, goal, keep_label, keep_requirement, metric_label, missing, requirement
 
 
 @dataclass(frozen=True, slots=True)
 class TierCard:
-    """One tier of the ladder. ``state`` is ``reached``, ``here``, ``next`` or, for visitors, empty."""
+    """One tier of the ladder. ``state`` is ``reached``, ``here``, ``next`` or, for visitors, empty.
+
+    ``ways`` lead to it, ``keeps`` are what the monthly review asks for, ``benefits`` what it brings.
+    """
 
     name: str
     rank: int
     intro: str
     ways: list[str]
+    keep_intro: str
+    keeps: list[str]
+    benefits: Sequence[str]
     state: str
 
 
-def ladder_cards(tiers: Sequence[Tier], standing: TierProgress | None = None) -> list[TierCard]:
-    """All tiers, the first one first, as seen by a member or (without ``standing``) by a visitor."""
-    return [_card(tier, standing) for tier in tiers]
+def ladder_cards(
+    tiers: Sequence[Tier],
+    standing: TierProgress | None = None,
+    *,
+    benefits: Mapping[int, Sequence[str]] = MappingProxyType({}),
+) -> list[TierCard]:
+    """All tiers, the first one first, as seen by a member or (without ``standing``) by a visitor.
+
+    ``benefits`` are sentences by the tier's id.
+    """
+    return [_card(tier, standing, benefits.get(tier.id, ())) for tier in tiers]
 
 
-def _card(tier: Tier, standing: TierProgress | None) -> TierCard:
-    asked = Requirement.parse(tier.conditions)
-    ways = [requirement(each.metric, each.at_least) for each in asked.conditions]
-    return TierCard(translated(tier.name), tier.rank, _intro(tier, asked), ways, _state(tier, standing))
+def _card(tier: Tier, standing: TierProgress | None, benefits: Sequence[str]) -> TierCard:
+    asked, keep = Requirement.parse(tier.conditions), Keep.parse(tier.keep)
+    return TierCard(
+        name=translated(tier.name),
+        rank=tier.rank,
+        intro=_intro(tier, asked),
+        ways=[requirement(each.metric, each.at_least) for each in asked.conditions],
+        keep_intro=_keep_intro(tier, keep),
+        keeps=[keep_requirement(each.metric, each.at_least, each.months) for each in keep.conditions],
+        benefits=benefits,
+        state=_state(tier, standing),
+    )
+
+
+def _keep_intro(tier: Tier, keep: Keep) -> str:
+    if tier.rank == 0:
+        return ""
+    if not keep.conditions:
+        return _("Once reached, it stays yours.")
+    if len(keep.conditions) == 1 or keep.match == "all":
+        return ngettext(
+            "To keep it, in the last full month:", "To keep it, in the last %(num)s full months:", keep.window_months
+        )
+    return ngettext(
+        "To keep it, one of these in the last full month:",
+        "To keep it, one of these in the last %(num)s full months:",
+        keep.window_months,
+    )
 
 
 def _intro(tier: Tier, asked: Requirement) -> str:
@@ -80,7 +121,8 @@ class Place:
     """Where a member stands on the ladder. ``next_name`` is empty at the top.
 
     ``bars`` are the conditions of the next tier, ``nearest`` the one to show where there is room for one;
-    with ``any_of`` one full bar is enough. ``goal`` says in a sentence what the nearest one still asks for.
+    with ``any_of`` one full bar is enough. ``goal`` says in a sentence what the nearest one still asks for,
+    ``anew`` that the bars began anew after the member was lowered.
     """
 
     name: str
@@ -92,6 +134,7 @@ class Place:
     any_of: bool = False
     how: str = ""
     goal: str = ""
+    anew: str = ""
 
 
 def place_of(progress: TierProgress | None) -> Place:
@@ -114,6 +157,9 @@ def place_of(progress: TierProgress | None) -> Place:
         any_of=progress.match == "any" and len(progress.conditions) > 1,
         how=_how(progress),
         goal=goal(nearest.metric, nearest.missing, next_name),
+        anew=_("Counted anew from %(day)s, when your tier changed.", day=day(progress.counts_from))
+        if progress.counts_from
+        else "",
     )
 
 
@@ -146,38 +192,174 @@ def _how(progress: TierProgress) -> str:
     )
 
 
+# --- what keeps the tier ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class KeepBar:
+    """One condition of the review: a bar, and below it the months, as (name, value, words)."""
+
+    bar: Bar
+    months: list[tuple[str, int, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """What keeps a member's tier, ready to show. ``tone`` is how urgent it is."""
+
+    title: str
+    lead: str
+    tone: str
+    how: str
+    bars: list[KeepBar]
+
+
+def keeping_of(keeping: KeepProgress | None, *, today: date) -> Keeping | None:
+    """``None`` for whoever has nothing to lose."""
+    if keeping is None:
+        return None
+    name = translated(keeping.tier.name)
+    title = _("What keeps %(tier)s", tier=name)
+    if keeping.given_until:
+        lead = _(
+            "Our team gave you %(tier)s until %(day)s. After that you stand where your own shopping has brought you.",
+            tier=name,
+            day=day(keeping.given_until),
+        )
+        return Keeping(title, lead, "info", "", [])
+    lead, tone = _lead(keeping, name, today=today)
+    return Keeping(
+        title, lead, tone, _keep_how(keeping), [_keep_bar(each, keeping) for each in keeping.keep.conditions]
+    )
+
+
+def _lead(keeping: KeepProgress, name: str, *, today: date) -> tuple[str, str]:
+    review, last_day = day(keeping.review), keeping.last_day
+    if keeping.safe:
+        safe_until = day(keeping.safe_until)
+        return _(
+            "You have done enough: %(tier)s is yours until at least %(day)s.", tier=name, day=safe_until
+        ), "success"
+    if keeping.protected:
+        lead = _(
+            "%(tier)s is yours until at least %(day)s, when it is reviewed for the first time.", tier=name, day=review
+        )
+        return lead, "info"
+    if last_day < today:
+        return _("On %(day)s your tier goes one step down, if nothing more is reported to us.", day=review), "warning"
+    lead = _(
+        "%(tier)s is yours until the review on %(day)s. Fill the bars by %(last)s, and you keep it longer.",
+        tier=name,
+        day=review,
+        last=day(last_day),
+    )
+    return lead, "warning"
+
+
+def _keep_how(keeping: KeepProgress) -> str:
+    """Which months are looked at, and how the bars count together."""
+    first, last = _month_and_year(keeping.months[0]), _month_and_year(keeping.months[-1])
+    if first == last:
+        months = _("The review on %(day)s looks at %(month)s.", day=day(keeping.review), month=first)
+    else:
+        months = _(
+            "The review on %(day)s looks at %(first)s to %(last)s.", day=day(keeping.review), first=first, last=last
+        )
+    if len(keeping.keep.conditions) == 1:
+        return months
+    together = _("All bars must be full.") if keeping.keep.match == "all" else _("One full bar is enough.")
+    return f"{months} {together}"
+
+
+def _keep_bar(each: KeepCondition, keeping: KeepProgress) -> KeepBar:
+    reached = each.reached(keeping.by_month)
+    left = max(each.at_least - reached, 0)
+    bar = Bar(
+        keep_label(each.metric, each.months),
+        reached,
+        each.at_least,
+        f"{figure(each.metric, reached)} / {figure(each.metric, each.at_least)}",
+        missing(each.metric, left) if left else _("Done"),
+        not left,
+    )
+    months = [
+        (_month(first), figures[each.metric], figure(each.metric, figures[each.metric]))
+        for first, figures in zip(keeping.months, keeping.by_month, strict=True)
+    ]
+    return KeepBar(bar, months)
+
+
+def _month(first: date) -> str:
+    return format_skeleton("MMM", first, locale=get_locale())
+
+
+def _month_and_year(first: date) -> str:
+    return format_skeleton("yMMMM", first, locale=get_locale())
+
+
+# --- history ----------------------------------------------------------------------------------
+
+
 def timeline(history: Sequence[HistoryEntry]) -> list[dict[str, Any]]:
     """A member's steps, newest first, as the look's timeline takes them."""
     return [
         {
             "title": _title(entry),
-            "text": " · ".join(_evidence(entry)),
+            "text": _text(entry),
             "time": day(entry.change.at),
             "by": None,
-            "tone": "gold" if entry.from_tier is not None else "brand",
+            "tone": _tone(entry),
         }
         for entry in history
     ]
+
+
+def _tone(entry: HistoryEntry) -> str:
+    if entry.from_tier is None:
+        return "brand"
+    return "neutral" if entry.to_tier.rank < entry.from_tier.rank else "gold"
 
 
 def _title(entry: HistoryEntry) -> str:
     name = translated(entry.to_tier.name)
     if entry.from_tier is None:
         return _("You joined as %(name)s", name=name)
+    if entry.change.reason == "manual":
+        return _("Our team gave you %(name)s", name=name)
     if entry.to_tier.rank > entry.from_tier.rank:
         return _("You reached %(name)s", name=name)
     return _("You are now %(name)s", name=name)
 
 
+def _text(entry: HistoryEntry) -> str:
+    """Why, in words: the figures of then, against what was asked for then."""
+    change = entry.change
+    if change.reason == "manual":
+        return _("Until %(day)s.", day=day(date.fromisoformat(change.evidence["until"])))
+    figures = " · ".join(_evidence(entry))
+    if change.reason == "manual_end":
+        name = translated(entry.from_tier.name) if entry.from_tier else ""
+        over = _("The time for which our team had given you %(tier)s is over.", tier=name)
+        return f"{over} {figures}" if figures else over
+    if change.reason == "return":
+        return f"{_('After a return, this was no longer reached.')} {figures}"
+    if change.reason == "review":
+        months = change.evidence["window_months"]
+        over = ngettext("In the last full month:", "In the last %(num)s full months:", months)
+        return f"{over} {figures}"
+    return figures
+
+
 def _evidence(entry: HistoryEntry) -> list[str]:
-    """What was reached then, of what was asked for then."""
+    """What was reached then, of what was asked for then; after a fall, what was missing."""
+    fell = entry.change.reason in ("review", "return")
     return [
         _(
             "%(label)s: %(reached)s of %(needed)s",
-            label=metric_label(each["metric"]),
+            label=keep_label(each["metric"], each["months"]) if "months" in each else metric_label(each["metric"]),
             reached=figure(each["metric"], each["reached"]),
             needed=figure(each["metric"], each["at_least"]),
         )
         for each in entry.change.evidence.get("conditions", [])
-        if each["reached"] >= each["at_least"]
+        if (each["reached"] >= each["at_least"]) is not fell
     ]

@@ -35,6 +35,55 @@ def requirement(metric: str, value: int) -> str:
     return ngettext("Shop %(amount)s time", "Shop %(amount)s times", value, amount=amount)
 
 
+def keep_requirement(metric: str, value: int, months: int) -> str:
+    """One condition of the monthly review: ``Spend ¥200 in at least one month``, ``Earn 300 points in all``."""
+    amount = figure(metric, value)
+    if not months:
+        return {
+            "spend": _("Spend %(amount)s in all", amount=amount),
+            "purchases": ngettext("Shop %(amount)s time in all", "Shop %(amount)s times in all", value, amount=amount),
+            "points_earned": _("Earn %(amount)s points in all", amount=amount),
+            "growth": _("Collect %(amount)s growth value in all", amount=amount),
+        }[metric]
+    if metric == "spend":
+        return ngettext(
+            "Spend %(amount)s in at least %(num)s month",
+            "Spend %(amount)s in each of at least %(num)s months",
+            months,
+            amount=amount,
+        )
+    if metric == "purchases":
+        return ngettext(
+            "Shop %(amount)s× in at least %(num)s month",
+            "Shop %(amount)s× in each of at least %(num)s months",
+            months,
+            amount=amount,
+        )
+    if metric == "growth":
+        return ngettext(
+            "Collect %(amount)s growth value in at least %(num)s month",
+            "Collect %(amount)s growth value in each of at least %(num)s months",
+            months,
+            amount=amount,
+        )
+    return ngettext(
+        "Earn %(amount)s points in at least %(num)s month",
+        "Earn %(amount)s points in each of at least %(num)s months",
+        months,
+        amount=amount,
+    )
+
+
+def keep_label(metric: str, months: int) -> str:
+    """What a bar of the review shows: ``Money spent, best month``."""
+    label = metric_label(metric)
+    if not months:
+        return _("%(label)s, all months together", label=label)
+    return ngettext(
+        "%(label)s, the best month", "%(label)s, the weakest of the best %(num)s months", months, label=label
+    )
+
+
 def missing(metric: str, value: int) -> str:
     """What is left to do: ``¥120 to go``, ``262 points to go``."""
     amount = figure(metric, value)
