@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy.orm import aliased
 import sqlalchemy as sa
 
 from app.foundation import clock
 from app.foundation.database import db, period_of
-from app.foundation.points import Growth, Points
+from app.foundation.points import UNITS, Growth, Points, Quantity
 from app.foundation.terms import current
 from app.loyalty.ledger.book import DRAWING_ORDER
 from app.loyalty.ledger.models import Lot, Pending, Transfer, Wallet
@@ -224,3 +224,28 @@ def house_balances() -> Sequence[HouseBalance]:
     )
     rows = db.session.execute(statement)
     return [HouseBalance(ledger, unit_id, account, int(total)) for ledger, unit_id, account, total in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A transfer as it stands in the books."""
+
+    member_id: int
+    unit_id: int | None
+    amount: Quantity
+    explanation: dict[str, Any]
+
+
+def booked(keys: Collection[str]) -> dict[str, Booked]:
+    """The transfers that carry these business keys, by one query. Keys that are free are not in it."""
+    statement = (
+        sa.select(
+            Transfer.key, Wallet.member_id, Wallet.ledger, Transfer.unit_id, Transfer.amount, Transfer.explanation
+        )
+        .join(Wallet, Wallet.id == Transfer.wallet_id)
+        .where(Transfer.key.in_(keys))
+    )
+    return {
+        key: Booked(member_id, unit_id, UNITS[ledger](amount), why)
+        for key, member_id, ledger, unit_id, amount, why in db.session.execute(statement)
+    }
