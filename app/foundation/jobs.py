@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from app.foundation import clock
 
 log = logging.getLogger(__name__)
 Job = Callable[..., Any]
+PATIENCE = timedelta(hours=1)
 _periodic: list[tuple[str, Job, dict[str, str]]] = []
 
 
@@ -47,7 +49,10 @@ def init_app(app: Flask) -> None:
 def _task(app: Flask, huey: Huey, name: str, job: Job, schedule: dict[str, str]) -> Any:
     def run() -> None:
         with app.app_context():
-            result = job(now=clock.now())
+            try:
+                result = job(now=clock.now())
+            finally:
+                huey.delete(_wish(name))
             log.log(logging.INFO if result else logging.DEBUG, "job %s: %s", name, result)
 
     return huey.periodic_task(crontab(**schedule), name=name)(run)
@@ -58,6 +63,30 @@ def nudge() -> None:
     task = current_app.extensions["jobs"].get("deliver-outbox")
     if task is not None:
         task()
+
+
+def ask(name: str, *, now: datetime) -> bool:
+    """Ask the worker to run a job once, as soon as it can. ``False`` where it has been asked and is not done yet."""
+    huey, wish = current_app.extensions["huey"], _wish(name)
+    if asked(name, now=now) is None:
+        huey.delete(wish)  # What a worker never came back from.
+    if not huey.put_if_empty(wish, now.isoformat()):
+        return False
+    current_app.extensions["jobs"][name]()
+    return True
+
+
+def asked(name: str, *, now: datetime) -> datetime | None:
+    """Since when the worker has been asked for a job that it has not finished; after an hour nobody waits any more."""
+    since = current_app.extensions["huey"].get(_wish(name), peek=True)
+    with suppress(TypeError, ValueError):
+        at = datetime.fromisoformat(since)
+        return at if now - PATIENCE < at else None
+    return None
+
+
+def _wish(name: str) -> str:
+    return f"asked:{name}"
 
 
 def run_all(*, now: datetime) -> dict[str, Any]:

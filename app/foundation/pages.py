@@ -11,7 +11,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    has_request_context,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_login import current_user
 from jinja2_fragments.flask import render_block
 from werkzeug.wrappers import Response as BaseResponse
@@ -86,7 +96,11 @@ def public_url(endpoint: str, **values: Any) -> str:
     """A link to be read outside the site, as in a message. It stands on the shop's own address, never on the
     request's host: whoever asks chooses that one, and a link in somebody's mail would lead to them."""
     home: str = current_app.config["SETTINGS"].public_url
-    return home.rstrip("/") + url_for(endpoint, **values)
+    # A job that writes a message serves no request.
+    path = (
+        url_for(endpoint, **values) if has_request_context() else current_app.url_map.bind("").build(endpoint, values)
+    )
+    return home.rstrip("/") + path
 
 
 def viewer() -> Viewer:

@@ -10,7 +10,7 @@ from flask_login import current_user
 from app.foundation import clock
 from app.foundation.pages import page
 from app.foundation.permissions import Permission, requires
-from app.foundation.screens.tiles import Chart, Tile, shown
+from app.foundation.screens.tiles import Alarm, Chart, Tile, shown
 
 dashboard = Blueprint("dashboard", __name__)
 
@@ -24,6 +24,7 @@ def show() -> ResponseReturnValue:
         "backoffice/dashboard/show.html",
         today=format_date(clock.local_date(now, clock.programme_zone()), "full"),
         name=current_user.name,
+        alarms=[entry for entry in made if isinstance(entry, Alarm)],
         tiles=[entry for entry in made if isinstance(entry, Tile)],
         charts=[entry for entry in made if isinstance(entry, Chart)],
     )

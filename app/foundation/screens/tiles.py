@@ -1,4 +1,4 @@
-"""What the back office's start page shows. Every domain adds its own figures; each person sees what they may.
+"""What the back office's start page shows. Domains add figures and alarms; people see what they may.
 
 @tile(Permission.ORDER_READ, order=10)
 def to_ship(now): return Tile(_("To ship"), "12", url=url_for("backoffice.orders.index"))
@@ -34,12 +34,23 @@ class Chart:
     note: str | None = None
 
 
-Maker = Callable[[datetime], Tile | Chart | None]
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something is wrong, and somebody has to look into it before the figures. ``tone``: "danger" or "warning"."""
+
+    title: str
+    text: str
+    url: str
+    action: str
+    tone: str = "danger"
+
+
+Maker = Callable[[datetime], Tile | Chart | Alarm | None]
 _makers: list[tuple[int, Permission, Maker]] = []
 
 
 def tile(permission: Permission, *, order: int = 100) -> Callable[[Maker], Maker]:
-    """Declare a figure or a chart for everybody with this permission. A maker that returns ``None`` shows nothing."""
+    """Declare what everybody with this permission is shown. A maker that returns ``None`` shows nothing."""
 
     def register(maker: Maker) -> Maker:
         _makers.append((order, permission, maker))
@@ -48,6 +59,6 @@ def tile(permission: Permission, *, order: int = 100) -> Callable[[Maker], Maker
     return register
 
 
-def shown(now: datetime) -> list[Tile | Chart]:
+def shown(now: datetime) -> list[Tile | Chart | Alarm]:
     wanted = sorted((entry for entry in _makers if allowed(entry[1])), key=lambda entry: entry[0])
     return [made for _, _, maker in wanted if (made := maker(now)) is not None]

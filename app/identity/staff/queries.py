@@ -33,3 +33,8 @@ def unit_scope(staff: Staff) -> set[int] | None:
 def anybody() -> bool:
     """Is there anybody who could sign in to the back office?"""
     return db.session.scalar(sa.select(sa.exists().select_from(Staff))) is True
+
+
+def owners() -> list[Staff]:
+    """Whoever answers for the house: the active owners."""
+    return list(db.session.scalars(sa.select(Staff).where(Staff.role == "owner", Staff.active).order_by(Staff.id)))

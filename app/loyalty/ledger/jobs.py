@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.foundation.database import transaction
-from app.foundation.jobs import periodic
+from app.foundation.jobs import asked, periodic
+from app.loyalty.ledger import checkpoints, checks
 from app.loyalty.ledger.expiry import expire_some
 from app.loyalty.ledger.holds import settle_due
 
@@ -32,3 +33,20 @@ def expire_points(*, now: datetime) -> int:
         if not expired:
             return total
         total += expired
+
+
+@periodic("seal-books", minute="5")
+def seal_books(*, now: datetime) -> int:
+    """Shortly after midnight of the programme's timezone, seal what the day has brought. Returns how many checkpoints."""
+    return len(checkpoints.seal(now=now)) if checkpoints.is_due(now=now) else 0
+
+
+@periodic(checks.JOB, minute="41")
+def verify_books(*, now: datetime) -> int:
+    """Prove the books every night, and whenever a colleague asks. Returns how much was found."""
+    if not (checks.is_due(now=now) or asked(checks.JOB, now=now)):
+        return 0
+    examined = checks.examine()
+    with transaction():
+        checks.keep(examined, now=now)
+    return len(examined.findings)
