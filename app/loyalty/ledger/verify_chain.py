@@ -27,6 +27,7 @@ from app.loyalty.ledger.tiles import Place, split, tiles_of
 
 SHOWN = 20
 NO_LIMIT = 2**63
+BEFORE_ALL = -(2**63)  # Nobody draws an id below zero, but somebody could write one.
 
 AS_BOOKED = "a transfer is as it was booked"
 NONE_MISSING = "no transfer is missing"
@@ -173,7 +174,7 @@ def _look_for_strays(report: ChainReport) -> None:
 
 
 def _walk_checkpoints(report: ChainReport) -> None:
-    number, sealed_to, previous = 0, 0, BEGINNING
+    number, sealed_to, previous = 0, BEFORE_ALL, BEGINNING
     for row in db.session.execute(sa.select(table_of(Checkpoint)).order_by(Checkpoint.number)).mappings().all():
         report.counts["ledger_checkpoint"] += 1
         place = f"checkpoint {row['number']}"
