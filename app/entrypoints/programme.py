@@ -6,7 +6,7 @@ It tells about several domains at once, so it stands at the door rather than in 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -94,7 +94,7 @@ def _ways(rule: PurchaseRule, welcome: Points, units: Mapping[str, str]) -> list
             "brand",
         ),
         *(_special(rate, units) for rate in rule.rates[:-1]),
-        Way(_("Check in every day"), _streak(checkin), points(checkin.points, sign=True), "calendar", "gold"),
+        Way(_("Check in every day"), _streak(checkin.table), points(min(checkin.table), sign=True), "calendar", "gold"),
     ]
     if welcome:
         ways.append(
@@ -116,13 +116,17 @@ def _special(rate: Rate, units: Mapping[str, str]) -> Way:
     return Way(place, _("A rate of its own."), badge, "sparkles", "info")
 
 
-def _streak(terms: CheckinTerms) -> str:
-    if terms.last_day_multiplier == 1:
+def _streak(table: Sequence[int]) -> str:
+    """``table`` is what each day in a row pays. Told is the best of them, and the day on which it comes first."""
+    best = max(table)
+    if best == min(table):
         return _("Once a day, in the app.")
-    return _(
-        "Once a day. Day %(day)s in a row pays %(times)s times as much, then it starts again.",
-        day=terms.cycle_days,
-        times=terms.last_day_multiplier,
+    return ngettext(
+        "Once a day. Day %(day)s in a row pays %(num)s point; after day %(last)s it starts again.",
+        "Once a day. Day %(day)s in a row pays %(num)s points; after day %(last)s it starts again.",
+        best,
+        day=table.index(best) + 1,
+        last=len(table),
     )
 
 

@@ -197,23 +197,27 @@ def test_every_term_has_words(app, domain):
 
 def test_an_owner_changes_a_number_and_it_is_in_the_log(client, owner):
     sign_in(client, owner)
-    typed = {"points": "8", "cycle_days": "7", "last_day_multiplier": "2"}
+    typed = {"rewards": "5 5 5 5 5 5 10", "cards_a_month": "2", "card_price": "80"}
     assert client.post("/backoffice/terms/checkin", data=typed).location == "/backoffice/terms"
     [entry] = entries(action="terms.change")
-    assert (entry.before, entry.after) == ({"points": 5}, {"points": 8})
+    assert (entry.before, entry.after) == ({"card_price": 50}, {"card_price": 80})
 
 
 @pytest.mark.parametrize("value", ["", "0", "-1", "5.5", "1e3", "many", str(10**30), "٥٥٥٥٥٥"])
 def test_nonsense_changes_no_term(client, owner, value):
     sign_in(client, owner)
-    typed = {"points": value, "cycle_days": "7", "last_day_multiplier": "2"}
+    typed = {"rewards": "5 5 5 5 5 5 10", "cards_a_month": "2", "card_price": value}
     assert client.post("/backoffice/terms/checkin", data=typed).status_code == 422
     assert entries(action="terms.change") == []
 
 
 def test_reasons_are_edited_as_lines(client, owner):
     sign_in(client, owner)
-    data = {"adjustment_limit": "100", "reasons": "goodwill | Goodwill | 关怀补偿 | 關懷補償\nsorry | Sorry\n"}
+    data = {
+        "adjustment_limit": "100",
+        "reasons": "goodwill | Goodwill | 关怀补偿 | 關懷補償\nsorry | Sorry\n",
+        "freeze_reasons": "lost | Lost",
+    }
     assert client.post("/backoffice/terms/desk", data=data).location == "/backoffice/terms"
     assert terms.current(terms.declared["desk"]).reasons["sorry"] == {"en": "Sorry"}
     assert client.post("/backoffice/terms/desk", data=data | {"reasons": "goodwill"}).status_code == 422
@@ -221,7 +225,7 @@ def test_reasons_are_edited_as_lines(client, owner):
 
 def test_an_auditor_reads_terms_and_changes_none(client, auditor):
     sign_in(client, auditor)
-    assert "Points a day" in client.get("/backoffice/terms").text
+    assert "Points for a make-up card" in client.get("/backoffice/terms").text
     assert "/backoffice/terms/checkin" not in client.get("/backoffice/terms").text
     assert client.post("/backoffice/terms/checkin", data={}).status_code == 403
 

@@ -1,13 +1,12 @@
-"""The daily check-in."""
+"""The daily check-in, and making up for a missed one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from app.engagement.checkin import explanations as _explanations  # noqa: F401 - registers how a check-in reads
-from app.engagement.checkin import queries, rules
+from app.engagement.checkin import cards, explanations, queries, rules
+from app.engagement.checkin.errors import CardPriceChanged
 from app.engagement.checkin.events import CheckedIn
 from app.engagement.checkin.models import CheckIn
 from app.engagement.checkin.terms import CheckinTerms
@@ -17,7 +16,6 @@ from app.foundation.events import publish
 from app.foundation.points import Points
 from app.foundation.terms import current
 from app.loyalty.ledger import actions as ledger
-from app.loyalty.ledger.explanations import explanation, step
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +35,10 @@ def check_in(*, member_id: int, now: datetime) -> TodaysCheckIn:
     the second one waits at the unique constraint and then finds the day done.
     """
     day = clock.local_date(now, clock.programme_zone())
-    terms = current(CheckinTerms)
+    table = current(CheckinTerms).table
     days = queries.days_of(member_id)
     streak = rules.streak(days.keys() | {day}, day)
-    points = rules.reward(streak, terms)
+    points = rules.reward(streak, table)
     inserted = insert_new(
         CheckIn,
         [{"member_id": member_id, "day": day, "points": points, "at": now}],
@@ -50,12 +48,22 @@ def check_in(*, member_id: int, now: datetime) -> TodaysCheckIn:
     if not inserted:
         paid = queries.days_of(member_id)[day]
         return TodaysCheckIn(day, Points(paid), streak, created=False)
+    bonus = rules.next_bonus(streak + 1, table)
     ledger.award(
         member_id=member_id,
         amount=Points(points),
         key=f"checkin:{member_id}:{day}",
         kind="checkin",
-        explanation=_why(day, streak, terms),
+        explanation=explanations.for_check_in(
+            day=day,
+            streak=streak,
+            made_up=rules.made_up_in(days, day, streak),
+            place=rules.place_in_cycle(streak, table),
+            days=len(table),
+            base=rules.base(table),
+            reward=points,
+            next_bonus=rules.place_in_cycle(bonus, table) if bonus else None,
+        ),
         occurred_at=now,
         now=now,
     )
@@ -63,11 +71,46 @@ def check_in(*, member_id: int, now: datetime) -> TodaysCheckIn:
     return TodaysCheckIn(day, Points(points), streak, created=True)
 
 
-def _why(day: date, streak: int, terms: CheckinTerms) -> dict[str, Any]:
-    facts = {"cycle_days": terms.cycle_days, "multiplier": terms.last_day_multiplier}
-    steps = [step("checkin.base", points=terms.points)]
-    if rules.is_bonus(streak, terms):
-        steps.append(step("checkin.bonus", points=rules.reward(streak, terms), **facts))
-    elif terms.last_day_multiplier > 1:
-        steps.append(step("checkin.no_bonus", place=rules.place_in_cycle(streak, terms), **facts))
-    return explanation("checkin.daily", steps=steps, day=day.isoformat(), streak=streak)
+@dataclass(frozen=True, slots=True)
+class MadeUpDay:
+    """``streak`` is the one up to today. ``created`` is false when the member had the day already."""
+
+    day: date
+    streak: int
+    created: bool
+
+
+def make_up(*, member_id: int, day: date, since: date, price: Points, now: datetime) -> MadeUpDay:
+    """Buy a make-up card for a missed day: it counts for the streak from now on, and neither it nor any other day
+    is paid for again.
+
+    ``since`` is the day on which the member joined, ``price`` what the member was told. Raises ``CannotMakeUp``,
+    ``NoCardLeft``, ``CardPriceChanged``, and what ``ledger.spend`` raises.
+    """
+    terms, today = current(CheckinTerms), clock.local_date(now, clock.programme_zone())
+    while True:
+        days = queries.days_of(member_id)
+        if day in days:
+            return MadeUpDay(day, rules.streak(days, today), created=False)
+        offer = cards.offer(day, days, today=today, since=since, terms=terms)
+        if price != Points(offer.price):
+            raise CardPriceChanged(old=price.value, new=offer.price)
+        # Of several clicks at the same moment each waits here for the one before it. Whoever then finds
+        # the day or the number of the card taken looks again.
+        if _use_card(member_id, offer, now=now):
+            break
+    ledger.spend(
+        member_id=member_id,
+        amount=price,
+        key=f"make_up_card:{member_id}:{day}",
+        kind=explanations.CARD,
+        explanation=explanations.for_card(day=day, number=offer.number, most=offer.most),
+        now=now,
+    )
+    return MadeUpDay(day, offer.after, created=True)
+
+
+def _use_card(member_id: int, offer: cards.Offer, *, now: datetime) -> bool:
+    card = f"{offer.day:%Y-%m}/{offer.number}"
+    row = {"member_id": member_id, "day": offer.day, "points": 0, "card": card, "at": now}
+    return bool(insert_new(CheckIn, [row], unless=[], returning=[CheckIn.id]))

@@ -12,11 +12,9 @@ from app.engagement.checkin.terms import CheckinTerms
 from app.foundation.database import db
 from app.foundation.terms import current
 
-Days = dict[date, int]
 
-
-def days_of(member_id: int) -> Days:
-    """Every day that the member has checked in, and what it paid. One query, one small row a day."""
+def days_of(member_id: int) -> rules.Days:
+    """Every day that the member has, and what it paid: 0 if it was made up. One query, one small row a day."""
     rows = db.session.execute(sa.select(CheckIn.day, CheckIn.points).where(CheckIn.member_id == member_id))
     return dict(rows.all())
 
@@ -30,13 +28,13 @@ def today(member_id: int, *, today: date) -> rules.Today:
     return today_of(days_of(member_id), today=today)
 
 
-def today_of(days: Days, *, today: date) -> rules.Today:
-    return rules.today_of(days, today, current(CheckinTerms))
+def today_of(days: rules.Days, *, today: date) -> rules.Today:
+    return rules.today_of(days, today, current(CheckinTerms).table)
 
 
-def month(days: Days, first_day: date, *, today: date, since: date) -> list[list[rules.CalendarDay | None]]:
+def month(days: rules.Days, first_day: date, *, today: date, since: date) -> list[list[rules.CalendarDay | None]]:
     """The weeks of the month that begins on ``first_day``, from the member's ``days``."""
-    return rules.month_of(first_day, days, today=today, since=since, terms=current(CheckinTerms))
+    return rules.month_of(first_day, days, today=today, since=since, table=current(CheckinTerms).table)
 
 
 def recent(member_id: int, *, limit: int) -> list[CheckIn]:

@@ -2,20 +2,23 @@
 
 Nothing here is remembered between days: a day that is made up later joins the days
 before and after it by itself, and no month's end or time zone can break a streak.
+
+``days`` maps each day that a member has to the points it paid; a day that was made up has paid 0.
+``table`` is what day 1, 2, … of a cycle pays.
 """
 
 from __future__ import annotations
 
 from calendar import Calendar
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from app.engagement.checkin.terms import CheckinTerms
-
 ONE_DAY = timedelta(days=1)
-DayState = Literal["done", "today", "missed", "past", "future", "bonus"]
+Days = Mapping[date, int]
+DayState = Literal["done", "made_up", "today", "missed", "past", "future", "bonus"]
+StepState = Literal["done", "made_up", "today", "future"]
 
 
 def streak(days: Collection[date], today: date) -> int:
@@ -28,18 +31,41 @@ def streak(days: Collection[date], today: date) -> int:
     return count
 
 
-def place_in_cycle(streak_day: int, terms: CheckinTerms) -> int:
+def made_up_in(days: Days, last: date, length: int) -> int:
+    """How many of the ``length`` days up to ``last`` were made up."""
+    return sum(days.get(last - n * ONE_DAY) == 0 for n in range(length))
+
+
+# --- what a day pays --------------------------------------------------------------------
+
+
+def place_in_cycle(streak_day: int, table: Sequence[int]) -> int:
     """The Nth day of a streak is this day of its cycle, from 1: with cycles of 7, day 8 is day 1 again."""
-    return (streak_day - 1) % terms.cycle_days + 1
+    return (streak_day - 1) % len(table) + 1
 
 
-def is_bonus(streak_day: int, terms: CheckinTerms) -> bool:
-    return terms.last_day_multiplier > 1 and place_in_cycle(streak_day, terms) == terms.cycle_days
-
-
-def reward(streak_day: int, terms: CheckinTerms) -> int:
+def reward(streak_day: int, table: Sequence[int]) -> int:
     """Points for the Nth day of a streak."""
-    return terms.points * (terms.last_day_multiplier if is_bonus(streak_day, terms) else 1)
+    return table[(streak_day - 1) % len(table)]
+
+
+def base(table: Sequence[int]) -> int:
+    """What every day pays at least; what a day pays beyond that is its bonus."""
+    return min(table)
+
+
+def is_bonus(streak_day: int, table: Sequence[int]) -> bool:
+    """Whether the day stands out: it pays more than the day before, and no less than the day after."""
+    before, here, after = (reward(streak_day + step, table) for step in (-1, 0, 1))
+    return before < here >= after
+
+
+def next_bonus(streak_day: int, table: Sequence[int]) -> int | None:
+    """The first day of the streak, from this one on, that is a bonus day; ``None`` where all days pay the same."""
+    return next((day for day in range(streak_day, streak_day + len(table)) if is_bonus(day, table)), None)
+
+
+# --- today ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +74,7 @@ class CycleDay:
 
     day: date
     points: int
-    state: Literal["done", "today", "future"]
+    state: StepState
     bonus: bool
 
 
@@ -56,10 +82,9 @@ class CycleDay:
 class Today:
     """Where a member stands today.
 
-    ``streak`` counts today only once it is done. ``reward`` is what today pays or has paid, ``bonus`` whether it is
-    the well paid last day of a cycle;
-    ``bonus_in`` is in how many days the next bonus falls due (0: today, and still open),
-    ``None`` where the terms have no bonus.
+    ``streak`` counts today only once it is done. ``reward`` is what today pays or has paid, and ``bonus``
+    whether it is a bonus day. The next one is in ``bonus_in`` days (0: today, and still open) and pays
+    ``bonus_points``; ``None`` where the table has no bonus.
     """
 
     day: date
@@ -72,36 +97,33 @@ class Today:
     bonus_points: int
 
 
-def today_of(days: Mapping[date, int], today: date, terms: CheckinTerms) -> Today:
-    """``days`` maps each day that is checked in to the points it paid."""
+def today_of(days: Days, today: date, table: Sequence[int]) -> Today:
     done = today in days
     run = streak(days, today)
     current = run if done else run + 1
-    place = place_in_cycle(current, terms)
-    cycle = [
-        _cycle_day(days, today, current, offset, terms) for offset in range(1 - place, terms.cycle_days - place + 1)
-    ]
-    bonus_in = terms.cycle_days - place
-    if done and bonus_in == 0:
-        bonus_in = terms.cycle_days
+    first = 1 - place_in_cycle(current, table)
+    coming = next_bonus(current + done, table)
     return Today(
         day=today,
         done=done,
         streak=run,
-        reward=days[today] if done else reward(current, terms),
-        bonus=is_bonus(current, terms),
-        cycle=cycle,
-        bonus_in=bonus_in if terms.last_day_multiplier > 1 else None,
-        bonus_points=terms.points * terms.last_day_multiplier,
+        reward=days[today] if done else reward(current, table),
+        bonus=is_bonus(current, table),
+        cycle=[_cycle_day(days, today, current, first + n, table) for n in range(len(table))],
+        bonus_in=coming - current if coming else None,
+        bonus_points=reward(coming, table) if coming else 0,
     )
 
 
-def _cycle_day(days: Mapping[date, int], today: date, current: int, offset: int, terms: CheckinTerms) -> CycleDay:
+def _cycle_day(days: Days, today: date, current: int, offset: int, table: Sequence[int]) -> CycleDay:
     """The day ``offset`` days from today, where today is day ``current`` of the streak."""
-    day = today + timedelta(days=offset)
-    state: Literal["done", "today", "future"] = "done" if day in days else "today" if offset == 0 else "future"
-    expected = reward(current + offset, terms)
-    return CycleDay(day, days.get(day, expected), state, is_bonus(current + offset, terms))
+    day, expected, bonus = today + offset * ONE_DAY, reward(current + offset, table), is_bonus(current + offset, table)
+    if day in days:
+        return CycleDay(day, days[day], "done" if days[day] else "made_up", bonus)
+    return CycleDay(day, expected, "today" if day == today else "future", bonus)
+
+
+# --- the month --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +136,7 @@ class CalendarDay:
 
 
 def month_of(
-    first_day: date, days: Mapping[date, int], *, today: date, since: date, terms: CheckinTerms
+    first_day: date, days: Days, *, today: date, since: date, table: Sequence[int]
 ) -> list[list[CalendarDay | None]]:
     """The weeks of a month, Monday first; ``None`` for cells of its neighbours.
 
@@ -127,13 +149,13 @@ def month_of(
         if day.month != first_day.month:
             return None
         if day in days:
-            return CalendarDay(day, "done", days[day])
+            return CalendarDay(day, "done" if days[day] else "made_up", days[day])
         if day < today:
             return CalendarDay(day, "missed" if day >= since else "past", 0)
         streak_day = reached + (day - today).days
-        expected = reward(streak_day, terms)
+        expected = reward(streak_day, table)
         if day == today:
             return CalendarDay(day, "today", expected)
-        return CalendarDay(day, "bonus" if is_bonus(streak_day, terms) else "future", expected)
+        return CalendarDay(day, "bonus" if is_bonus(streak_day, table) else "future", expected)
 
     return [[cell(day) for day in week] for week in Calendar().monthdatescalendar(first_day.year, first_day.month)]

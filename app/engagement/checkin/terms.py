@@ -1,6 +1,9 @@
-"""What a daily check-in pays."""
+"""What a daily check-in pays, and what it costs to make up for a missed one."""
 
 from __future__ import annotations
+
+import re
+from functools import cached_property
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -10,21 +13,48 @@ from app.foundation.terms import term, terms
 
 MOST_POINTS = 10_000
 LONGEST_CYCLE = 31
-HIGHEST_MULTIPLIER = 100
+MOST_CARDS = 31
+HIGHEST_PRICE = 100_000
+SEPARATOR = re.compile(r"[\s,，、]+")  # Commas as they are typed in China, too.
+WHOLE = re.compile(r"[0-9]{1,9}")
 
 
 @terms("checkin", _l("Check-in"))
 class CheckinTerms:
-    """``points`` a day; the last day of each cycle of ``cycle_days`` pays ``last_day_multiplier`` times as much."""
+    """``rewards`` are the points for each day of a cycle, in order; after its last day the cycle begins again.
 
-    points: int = term(5, _l("Points a day"))
-    cycle_days: int = term(7, _l("Days in a cycle"), _l("After the last day the cycle begins again."))
-    last_day_multiplier: int = term(2, _l("The last day pays times"), _l("2 doubles it."))
+    A member can buy ``cards_a_month`` make-up cards in a month, for ``card_price`` points each.
+    """
+
+    rewards: str = term(
+        "5 5 5 5 5 5 10",
+        _l("Points for each day in a row"),
+        _l("One whole number for each day, with spaces between them. After the last day the cycle begins again."),
+    )
+    cards_a_month: int = term(
+        2, _l("Make-up cards a month"), _l("So many missed days a member can make up in a month; 0 offers no cards.")
+    )
+    card_price: int = term(50, _l("Points for a make-up card"))
 
     def __post_init__(self) -> None:
-        if not 1 <= self.points <= MOST_POINTS:
-            raise InvalidInput(_("A check-in can pay between 1 and %(most)s points.", most=MOST_POINTS))
-        if not 1 <= self.cycle_days <= LONGEST_CYCLE:
+        parts = SEPARATOR.split(self.rewards.strip())
+        if not all(WHOLE.fullmatch(part) for part in parts):
+            raise InvalidInput(
+                _(
+                    "The points for each day are whole numbers with spaces between them, for example %(example)s.",
+                    example="5 5 5 5 5 5 10",
+                )
+            )
+        if len(parts) > LONGEST_CYCLE:
             raise InvalidInput(_("A check-in cycle can be between 1 and %(most)s days long.", most=LONGEST_CYCLE))
-        if not 1 <= self.last_day_multiplier <= HIGHEST_MULTIPLIER:
-            raise InvalidInput(_("The last day can pay between 1 and %(most)s times as much.", most=HIGHEST_MULTIPLIER))
+        if not all(1 <= int(part) <= MOST_POINTS for part in parts):
+            raise InvalidInput(_("A check-in can pay between 1 and %(most)s points.", most=MOST_POINTS))
+        if not 0 <= self.cards_a_month <= MOST_CARDS:
+            raise InvalidInput(_("A member can have between 0 and %(most)s make-up cards a month.", most=MOST_CARDS))
+        if not 1 <= self.card_price <= HIGHEST_PRICE:
+            raise InvalidInput(_("A make-up card can cost between 1 and %(most)s points.", most=HIGHEST_PRICE))
+
+    @cached_property
+    def table(self) -> tuple[int, ...]:
+        """What day 1, 2, … of a cycle pays."""
+        return tuple(int(part) for part in SEPARATOR.split(self.rewards.strip()))

@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from app.engagement.checkin.actions import check_in
+from app.engagement.checkin import cards
+from app.engagement.checkin.actions import check_in, make_up
+from app.engagement.checkin.queries import days_of
+from app.engagement.checkin.terms import CheckinTerms
 from app.entrypoints.demo.content import money
 from app.entrypoints.demo.world import Living, World
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.points import Points
+from app.foundation.terms import current
 from app.loyalty.earning import actions as earning
 
 MONTH = 30
@@ -51,6 +56,7 @@ CHECKIN_DAYS = 70
 # Large purchases of Alice: days ago, shop, amount. The first has expired in part, the second will soon.
 ALICE_EXTRAS = ((421, "travel", 1280), (350, "mall", 1980), (160, "travel", 1460))
 ALICE_STREAK = 6  # Today she can make it seven, which pays double.
+ALICE_CARD = 35  # Days ago she made up for a day that she had missed.
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,16 @@ def note_checkins(world: World) -> None:
                         check_in(member_id=person.id, now=min(now + timedelta(seconds=37 * place), world.diary.end))
 
             world.diary.note(morning, check_in_all)
+    world.diary.note(world.diary.at(ALICE_CARD, 20, 15), lambda now: _make_up_latest(world, world.members[0], now))
+
+
+def _make_up_latest(world: World, person: Living, now: datetime) -> None:
+    today, since = (clock.local_date(moment, world.diary.zone) for moment in (now, person.joins))
+    missed = cards.missed(days_of(person.id), today=today, since=since)
+    if missed:
+        price = Points(current(CheckinTerms).card_price)
+        with transaction():
+            make_up(member_id=person.id, day=max(missed), since=since, price=price, now=now)
 
 
 def _comes(world: World, person: Living, days_ago: int) -> bool:

@@ -51,8 +51,9 @@ def test_a_check_in_pays_five_points_and_says_why(alice):
     assert (transfer.key, transfer.kind) == (f"checkin:{alice}:2026-06-15", "checkin")
     assert explain(transfer.explanation) == [
         "Checked in.",
+        "That is day 1 of a cycle of 7.",
         "A check-in pays 5 points.",
-        "This was day 1 of 7. The last day pays 2 times as much.",
+        "This day has no bonus; day 7 has one.",
     ]
 
 
@@ -68,7 +69,21 @@ def test_seven_days_in_a_row_pay_the_last_one_double_and_the_eighth_begins_again
     paid = [come_by(alice, NOON + DAY * n).points.value for n in range(8)]
     assert paid == [5, 5, 5, 5, 5, 5, 10, 5]
     last_two = db.session.scalars(sa.select(Transfer).order_by(Transfer.id.desc()).limit(2)).all()
-    assert explain(last_two[1].explanation)[-1] == "Day 7 of 7 pays 2 times as much: 10 points."
+    assert explain(last_two[1].explanation) == [
+        "Checked in 7 days in a row.",
+        "That is day 7 of a cycle of 7.",
+        "A check-in pays 5 points.",
+        "Day 7 adds a bonus of 5 points: 10 in all.",
+    ]
+
+
+def test_a_transfer_from_before_the_table_of_rewards_still_says_why():
+    facts = {"cycle_days": 7, "multiplier": 2}
+    steps = [{"code": "checkin.bonus", "points": 10, **facts}, {"code": "checkin.no_bonus", "place": 3, **facts}]
+    assert explain({"code": "checkin.daily", "streak": 7, "steps": steps})[1:] == [
+        "Day 7 of 7 pays 2 times as much: 10 points.",
+        "This was day 3 of 7. The last day pays 2 times as much.",
+    ]
 
 
 def test_a_missed_day_begins_the_cycle_again(alice):
@@ -98,7 +113,7 @@ def test_sending_another_timezone_along_does_not_make_another_day(alice):
 def test_changed_terms_pay_from_now_on_and_leave_what_was_paid(alice):
     come_by(alice, NOON)
     with transaction():
-        terms.change(CheckinTerms, {"points": 20, "cycle_days": 2, "last_day_multiplier": 3}, by=SYSTEM, now=NOON)
+        terms.change(CheckinTerms, {"rewards": "20 60"}, by=SYSTEM, now=NOON)
     assert come_by(alice, NOON).points == Points(5)
     assert come_by(alice, NOON + DAY).points == Points(60)
 

@@ -43,8 +43,9 @@ def test_the_button_says_what_today_pays(carols):
 
 def test_one_tap_checks_in_and_shows_it(carols):
     answer = carols.post("/check-in")
-    assert (answer.status_code, answer.location) == (303, "/check-in")
-    text = carols.get("/check-in").text
+    assert (answer.status_code, answer.location) == (303, "/check-in?done=1")
+    text = carols.get(answer.location).text
+    assert "confetti" in text
     assert "+5 points" in text
     assert "Check in for" not in text
     assert count() == 1
@@ -64,7 +65,13 @@ def test_from_the_home_page_it_leads_back_there(carols):
     "elsewhere", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
 )
 def test_it_never_leads_to_another_site(carols, elsewhere):
-    assert carols.post("/check-in", data={"next": elsewhere}).location == "/check-in"
+    assert carols.post("/check-in", data={"next": elsewhere}).location == "/check-in?done=1"
+
+
+def test_the_joy_is_for_the_moment_and_only_for_a_day_that_is_done(carols):
+    assert "confetti" not in carols.get("/check-in?done=1").text
+    carols.post("/check-in")
+    assert "confetti" not in carols.get("/check-in").text
 
 
 def test_looking_checks_nobody_in(carols):

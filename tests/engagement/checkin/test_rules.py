@@ -9,11 +9,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.engagement.checkin.rules import is_bonus, month_of, place_in_cycle, reward, streak, today_of
+from app.engagement.checkin.rules import (
+    is_bonus,
+    made_up_in,
+    month_of,
+    next_bonus,
+    place_in_cycle,
+    reward,
+    streak,
+    today_of,
+)
 from app.engagement.checkin.terms import CheckinTerms
 from app.foundation.clock import local_date, start_of
+from app.foundation.errors import InvalidInput
 
-TERMS = CheckinTerms()
+TABLE = CheckinTerms().table
 TODAY = date(2026, 6, 15)
 DAYS = st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 12, 31))
 SETS = st.sets(st.integers(min_value=0, max_value=60))
@@ -85,22 +95,47 @@ def test_two_visits_around_midnight_are_two_days_though_the_server_says_one():
 
 
 def test_day_seven_pays_double_and_day_eight_begins_again():
-    assert [reward(day, TERMS) for day in range(1, 10)] == [5, 5, 5, 5, 5, 5, 10, 5, 5]
-    assert place_in_cycle(8, TERMS) == 1
+    assert [reward(day, TABLE) for day in range(1, 10)] == [5, 5, 5, 5, 5, 5, 10, 5, 5]
+    assert place_in_cycle(8, TABLE) == 1
 
 
-def test_a_multiplier_of_one_is_no_bonus():
-    plain = CheckinTerms(last_day_multiplier=1)
+def test_a_table_of_equal_days_has_no_bonus():
+    plain = (5, 5, 5)
     assert not any(is_bonus(day, plain) for day in range(1, 30))
+    assert next_bonus(1, plain) is None
     assert today_of({}, TODAY, plain).bonus_in is None
 
 
-def test_a_cycle_of_one_day_pays_the_bonus_every_day():
-    assert [reward(day, CheckinTerms(cycle_days=1)) for day in (1, 2, 3)] == [10, 10, 10]
+@pytest.mark.parametrize(
+    ("table", "bonus_days"),
+    [
+        ((5, 5, 5, 5, 5, 5, 10), [7]),
+        ((5, 5, 10, 5, 5, 5, 20), [3, 7]),
+        ((1, 2, 3, 4, 5, 6, 20), [7]),  # Every day pays more than the day before; the last one stands out.
+        ((20, 5, 5), [1]),
+        ((5, 10, 10), [2]),
+        ((8,), []),
+    ],
+)
+def test_a_bonus_day_stands_out_from_its_neighbours(table, bonus_days):
+    assert [day for day in range(1, len(table) + 1) if is_bonus(day, table)] == bonus_days
+
+
+@given(
+    table=st.lists(st.integers(min_value=1, max_value=9), min_size=1, max_size=31),
+    day=st.integers(min_value=1, max_value=99),
+)
+def test_the_next_bonus_is_a_bonus_day_and_none_comes_before_it(table, day):
+    found = next_bonus(day, table)
+    if found is None:
+        assert len(set(table)) == 1
+    else:
+        assert is_bonus(found, table)
+        assert not any(is_bonus(between, table) for between in range(day, found))
 
 
 def test_today_shows_the_cycle_from_its_first_day_to_its_bonus():
-    today = today_of(dict.fromkeys(back(1, 2), 5), TODAY, TERMS)
+    today = today_of(dict.fromkeys(back(1, 2), 5), TODAY, TABLE)
     assert [(day.day.day, day.state) for day in today.cycle] == [
         (13, "done"),
         (14, "done"),
@@ -115,22 +150,31 @@ def test_today_shows_the_cycle_from_its_first_day_to_its_bonus():
 
 
 def test_on_the_open_bonus_day_the_bonus_is_today_and_afterwards_a_cycle_away():
-    open_day = today_of(dict.fromkeys(back(*range(1, 7)), 5), TODAY, TERMS)
+    open_day = today_of(dict.fromkeys(back(*range(1, 7)), 5), TODAY, TABLE)
     assert (open_day.bonus, open_day.bonus_in, open_day.reward) == (True, 0, 10)
-    done = today_of({**dict.fromkeys(back(*range(1, 7)), 5), TODAY: 10}, TODAY, TERMS)
+    done = today_of({**dict.fromkeys(back(*range(1, 7)), 5), TODAY: 10}, TODAY, TABLE)
     assert (done.bonus, done.bonus_in, done.reward, done.streak) == (True, 7, 10, 7)
 
 
 def test_what_was_paid_stays_what_was_paid_when_the_terms_change():
-    today = today_of({TODAY: 5}, TODAY, CheckinTerms(points=50))
+    today = today_of({TODAY: 5}, TODAY, (50,))
     assert today.reward == 5
     assert today.cycle[0].points == 5
+
+
+def test_a_made_up_day_stands_in_the_cycle_and_in_the_month_as_what_it_is():
+    days = {**dict.fromkeys(back(1, 3), 5), TODAY - timedelta(days=2): 0}
+    assert [day.state for day in today_of(days, TODAY, TABLE).cycle[:4]] == ["done", "made_up", "done", "today"]
+    weeks = month_of(date(2026, 6, 1), days, today=TODAY, since=date(2026, 6, 1), table=TABLE)
+    states = {cell.day.day: cell.state for week in weeks for cell in week if cell}
+    assert [states[day] for day in (11, 12, 13, 14, 15)] == ["missed", "done", "made_up", "done", "today"]
+    assert made_up_in(days, TODAY - timedelta(days=1), 3) == 1
 
 
 @given(first=DAYS, offsets=SETS, today=DAYS)
 def test_every_day_of_a_month_stands_once_in_its_calendar(first, offsets, today):
     first = first.replace(day=1)
-    weeks = month_of(first, dict.fromkeys(back(*offsets, today=today), 5), today=today, since=first, terms=TERMS)
+    weeks = month_of(first, dict.fromkeys(back(*offsets, today=today), 5), today=today, since=first, table=TABLE)
     days = [cell.day for week in weeks for cell in week if cell]
     assert days == [first + timedelta(days=n) for n in range(len(days))]
     assert (days[-1] + timedelta(days=1)).day == 1
@@ -139,7 +183,7 @@ def test_every_day_of_a_month_stands_once_in_its_calendar(first, offsets, today)
 
 def test_a_month_tells_done_missed_today_and_the_next_bonus_apart():
     days = dict.fromkeys(back(1, 2, 4), 5)
-    weeks = month_of(date(2026, 6, 1), days, today=TODAY, since=date(2026, 6, 10), terms=TERMS)
+    weeks = month_of(date(2026, 6, 1), days, today=TODAY, since=date(2026, 6, 10), table=TABLE)
     states = {cell.day.day: cell.state for week in weeks for cell in week if cell}
     assert states[9] == "past"  # before the member joined: nothing was missed
     assert [states[day] for day in (10, 11, 12, 13, 14)] == ["missed", "done", "missed", "done", "done"]
@@ -150,16 +194,27 @@ def test_a_month_tells_done_missed_today_and_the_next_bonus_apart():
 @pytest.mark.parametrize(
     "nonsense",
     [
-        {"points": 0},
-        {"points": -5},
-        {"points": 10**9},
-        {"cycle_days": 0},
-        {"cycle_days": 400},
-        {"last_day_multiplier": 0},
+        {"rewards": ""},
+        {"rewards": "0"},
+        {"rewards": "5 0 5"},
+        {"rewards": "5 -5"},
+        {"rewards": "5.5 5"},
+        {"rewards": "five"},
+        {"rewards": "٥ ٥"},
+        {"rewards": "5 " + "9" * 30},
+        {"rewards": "10001"},
+        {"rewards": "5 " * 32},
+        {"cards_a_month": -1},
+        {"cards_a_month": 32},
+        {"card_price": 0},
+        {"card_price": 10**9},
     ],
 )
 def test_terms_that_make_no_sense_are_refused(app, nonsense):
-    from app.foundation.errors import InvalidInput
-
     with pytest.raises(InvalidInput):
         CheckinTerms(**nonsense)
+
+
+@pytest.mark.parametrize("typed", ["5 5 10", " 5, 5, 10 ", "5,5,10", "5，5、10", "5  5\t10"])
+def test_the_table_is_read_as_people_write_it(typed):
+    assert CheckinTerms(rewards=typed).table == (5, 5, 10)
