@@ -12,7 +12,7 @@ from app.engagement.home.views import home
 from app.entrypoints.programme import programme
 from app.foundation.pages import NavItem, viewer
 from app.identity.members.views import address, contact, password, preferences, profile, registration, session
-from app.loyalty.ledger.views import points
+from app.loyalty.ledger.views import points, statements
 from app.loyalty.tiers.views import tiers
 from app.mall.catalog.views import mall, media
 from app.mall.orders.views import orders
@@ -21,6 +21,7 @@ from app.mall.payments.views import sandbox
 # A page that belongs to another one's place in the bar.
 BELONGS_TO = {
     "portal.tiers": "portal.home",
+    "portal.statements": "portal.points",
     "portal.address": "portal.profile",
     "portal.contact": "portal.profile",
     "portal.password": "portal.profile",
@@ -82,6 +83,7 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(orders)
     portal.register_blueprint(home)
     portal.register_blueprint(points)
+    portal.register_blueprint(statements)
     portal.register_blueprint(tiers)
     portal.register_blueprint(programme)
     portal.register_blueprint(checkin)

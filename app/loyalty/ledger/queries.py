@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
-from sqlalchemy.orm import aliased
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from app.foundation import clock
 from app.foundation.database import db, period_of
 from app.foundation.points import UNITS, Growth, Points, Quantity
 from app.foundation.terms import current
 from app.loyalty.ledger.book import DRAWING_ORDER
-from app.loyalty.ledger.models import Lot, Pending, Transfer, Wallet
+from app.loyalty.ledger.history import Wanted, find
+from app.loyalty.ledger.models import Lot, Transfer, Wallet
 from app.loyalty.ledger.terms import LedgerTerms
 
 CLOCKS_AHEAD = timedelta(days=32)
@@ -75,6 +76,12 @@ def standing(member_id: int, *, now: datetime) -> Standing:
     )
 
 
+def growth(member_id: int) -> Growth:
+    """A member's growth value. It is never spent and does not expire."""
+    balance = sa.select(Wallet.balance).where(Wallet.member_id == member_id, Wallet.ledger == Growth.ledger)
+    return Growth(db.session.scalar(balance) or 0)
+
+
 def _last_day(expires_at: datetime) -> date:
     """The day that still counts: ``expires_at`` is the first moment after it."""
     return clock.local_date(expires_at - timedelta(microseconds=1), clock.programme_zone())
@@ -97,9 +104,9 @@ def freeze_of(member_id: int) -> Freeze | None:
     return Freeze(row[0], row[1] or "") if row and row[0] else None
 
 
-def history(member_id: int, *, ledger: str = Points.ledger, limit: int = 20) -> Sequence[Transfer]:
+def history(member_id: int, *, ledger: str = Points.ledger, limit: int = 20) -> list[Transfer]:
     """A member's latest transfers, the newest first; for more of them, see ``ledger.history``."""
-    return find(member_id, Wanted(ledger=ledger), limit=limit).transfers
+    return list(find(member_id, Wanted(ledger=ledger), limit=limit).transfers)
 
 
 def transfer_of(member_id: int, transfer_id: int) -> Transfer | None:

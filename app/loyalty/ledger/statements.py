@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
+from flask import current_app
 from flask_babel import format_date
 from flask_babel import gettext as _
 
@@ -15,11 +17,18 @@ from app.foundation.languages import translated
 from app.identity.units.queries import unit_names
 from app.loyalty.ledger.explanations import explain, label_of
 from app.loyalty.ledger.models import Transfer
+from app.loyalty.ledger.periods import Period, period_of
+
+if TYPE_CHECKING:
+    from app.identity.members.models import Member
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One transfer, ready to show. ``sign`` is how the amount looks, ``why`` the sentences behind it."""
+    """One transfer, ready to show. ``sign`` is how the amount looks, ``why`` the sentences behind it.
+
+    ``day`` is when it happened, ``booked`` when it was written down, where that was another day.
+    """
 
     id: int
     title: str
@@ -28,6 +37,7 @@ class Line:
     icon: str
     tone: str
     day: date
+    booked: date | None
     moment: datetime
     unit: str
     balance: str | None
@@ -58,6 +68,8 @@ def lines_of(transfers: Sequence[Transfer], *, units: Mapping[int, Mapping[str, 
 def _line(transfer: Transfer, unit: str) -> Line:
     icon, tone = LOOKS[transfer.account]
     pending = transfer.phase == "pending"
+    zone = clock.programme_zone()
+    day, booked = (clock.local_date(moment, zone) for moment in (transfer.occurred_at, transfer.recorded_at))
     return Line(
         id=transfer.id,
         title=label_of(transfer.kind),
@@ -65,7 +77,8 @@ def _line(transfer: Transfer, unit: str) -> Line:
         sign="pending" if pending else "plus" if transfer.amount > 0 else "minus",
         icon="hourglass-split" if pending else icon,
         tone=tone,
-        day=clock.local_date(transfer.occurred_at, clock.programme_zone()),
+        day=day,
+        booked=booked if booked != day else None,
         moment=transfer.occurred_at,
         unit=unit,
         balance=None if pending else figure(transfer.balance_after),
@@ -80,3 +93,34 @@ def _waiting(transfer: Transfer) -> str:
     if transfer.deadline is None:
         return _("On the way")
     return _("On the way until %(day)s", day=format_date(transfer.deadline.astimezone(clock.programme_zone()), "short"))
+
+
+# --- statements of account ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A member's points from one day to another, both included, in the programme's timezone."""
+
+    programme: str
+    member_code: str
+    member_name: str
+    since: date
+    until: date
+    period: Period
+
+    @property
+    def file_name(self) -> str:
+        return f"points-{self.since.isoformat()}-{self.until.isoformat()}"
+
+
+def statement_of(member: Member, *, since: date, until: date) -> Statement:
+    zone = clock.programme_zone()
+    return Statement(
+        programme=current_app.config["SETTINGS"].programme_name,
+        member_code=member.code,
+        member_name=member.label,
+        since=since,
+        until=until,
+        period=period_of(member.id, since=clock.start_of(since, zone), until=clock.end_of(until, zone)),
+    )

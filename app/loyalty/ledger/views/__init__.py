@@ -1,0 +1,6 @@
+"""The member's own pages about points: the account with its history, and statements."""
+
+from app.loyalty.ledger.views.points import points
+from app.loyalty.ledger.views.statements import statements
+
+__all__ = ["points", "statements"]
