@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.entrypoints.cli import demo, ledger, members, purchases, setup, staff, units, worker
+from app.entrypoints.cli import balances, demo, ledger, members, purchases, setup, staff, units, worker
 
 
 def init_app(app: Flask) -> None:
     """Register every command group of this package."""
     worker.init_app(app)
+    ledger.group.add_command(balances.import_balances)
     app.cli.add_command(ledger.group)
     app.cli.add_command(members.group)
     app.cli.add_command(purchases.group)
