@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from app.engagement.referrals.admin import referrals
 from app.foundation.pages import NavItem
 from app.foundation.permissions import declared
 from app.foundation.screens.audit_log import audit_log
@@ -16,6 +17,8 @@ from app.foundation.screens.terms_pages import terms_pages
 from app.identity.members import tiles as _member_tiles  # noqa: F401 - importing declares them
 from app.identity.staff.admin import password, session, staff_accounts
 from app.identity.units.admin import units
+from app.loyalty.ledger import alarm as _ledger_alarm  # noqa: F401
+from app.loyalty.ledger.admin import books
 from app.mall.catalog import tiles as _catalog_tiles  # noqa: F401
 from app.mall.catalog.admin import products
 from app.mall.catalog.categories import categories
@@ -29,12 +32,14 @@ def navigation() -> list[NavItem]:
     places = [
         ("", _("Today"), "backoffice.dashboard.show", "speedometer2"),
         (_("Service"), _("Members"), "backoffice.members.index", "people"),
+        (_("Service"), _("Referrals"), "backoffice.referrals.index", "person-plus"),
         (_("Mall"), _("Products"), "backoffice.products.index", "bag"),
         (_("Mall"), _("Categories"), "backoffice.categories.index", "tags"),
         (_("Mall"), _("Orders"), "backoffice.orders.index", "box-seam"),
         (_("Programme"), _("Terms"), "backoffice.terms.index", "sliders"),
         (_("House"), _("Business units"), "backoffice.units.index", "building"),
         (_("House"), _("Colleagues"), "backoffice.staff.index", "person-circle"),
+        (_("House"), _("Books"), "backoffice.ledger.index", "shield-check"),
         (_("House"), _("Audit log"), "backoffice.audit.index", "journal-text"),
     ]
     here = (request.endpoint or "").rpartition(".")[0]
@@ -73,4 +78,6 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(categories.blueprint())
     backoffice.register_blueprint(orders)
     backoffice.register_blueprint(members)
+    backoffice.register_blueprint(referrals)
+    backoffice.register_blueprint(books)
     app.register_blueprint(backoffice)

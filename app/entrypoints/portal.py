@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 
 from app.engagement.checkin.views import checkin
 from app.engagement.home.views import home
+from app.engagement.referrals.views import referrals
 from app.entrypoints.programme import programme
 from app.foundation.pages import NavItem, viewer
 from app.identity.members.views import address, contact, password, preferences, profile, registration, session
-from app.loyalty.ledger.views import points, statements
+from app.loyalty.ledger.views import points, proof, statements
 from app.loyalty.tiers.views import tiers
 from app.mall.catalog.views import mall, media
 from app.mall.orders.views import orders
@@ -21,6 +22,7 @@ from app.mall.payments.views import sandbox
 # A page that belongs to another one's place in the bar.
 BELONGS_TO = {
     "portal.tiers": "portal.home",
+    "portal.referrals": "portal.home",
     "portal.statements": "portal.points",
     "portal.address": "portal.profile",
     "portal.contact": "portal.profile",
@@ -64,6 +66,7 @@ def chrome() -> dict[str, Any]:
         "sign_out_url": url_for("portal.session.destroy"),
         "register_url": url_for("portal.registration.new"),
         "language_url": url_for("portal.preferences.update_language"),
+        "ledger_url": url_for("portal.proof.index"),
     }
 
 
@@ -84,9 +87,11 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(home)
     portal.register_blueprint(points)
     portal.register_blueprint(statements)
+    portal.register_blueprint(proof)
     portal.register_blueprint(tiers)
     portal.register_blueprint(programme)
     portal.register_blueprint(checkin)
+    portal.register_blueprint(referrals)
     app.register_blueprint(portal)
     settings = app.config["SETTINGS"]
     if settings.payment_gateway == "sandbox" and not settings.production:

@@ -17,8 +17,9 @@ from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from app.engagement.checkin.terms import CheckinTerms
+from app.engagement.referrals.queries import offer
 from app.foundation import clock
-from app.foundation.formats import points
+from app.foundation.formats import points, short_money
 from app.foundation.languages import translated
 from app.foundation.money import programme_currency
 from app.foundation.pages import page, viewer
@@ -96,6 +97,25 @@ def _ways(rule: PurchaseRule, welcome: Points, units: Mapping[str, str]) -> list
         *(_special(rate, units) for rate in rule.rates[:-1]),
         Way(_("Check in every day"), _streak(checkin.table), points(min(checkin.table), sign=True), "calendar", "gold"),
     ]
+    invitation = offer()
+    if invitation.inviter_points:
+        ways.append(
+            Way(
+                _("Invite friends"),
+                _(
+                    "When your friend joins and spends %(amount)s with us. Your friend gets %(points)s, too.",
+                    amount=short_money(invitation.least_spend),
+                    points=points(invitation.friend_points, sign=True),
+                )
+                if invitation.friend_points
+                else _(
+                    "When your friend joins and spends %(amount)s with us.", amount=short_money(invitation.least_spend)
+                ),
+                points(invitation.inviter_points, sign=True),
+                "handshake",
+                "info",
+            )
+        )
     if welcome:
         ways.append(
             Way(

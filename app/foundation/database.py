@@ -148,6 +148,7 @@ class LockOrder(enum.IntEnum):
     PAYMENT = 20
     STOCK = 30
     COUPON = 40
+    REFERRAL = 45
     WALLET = 50
     MEMBERSHIP = 60
 

@@ -24,6 +24,7 @@ class Permission(enum.StrEnum):
     PROFILE_OWN = "profile:own"
     POINTS_OWN = "points:own"
     CHECKIN_OWN = "checkin:own"
+    REFERRAL_OWN = "referral:own"
     ORDER_OWN = "order:own"
     ORDER_PLACE = "order:place"
     ORDER_CANCEL_OWN = "order:cancel-own"
@@ -35,8 +36,8 @@ class Permission(enum.StrEnum):
     ORDER_FULFIL = "order:fulfil"
     MEMBER_READ = "member:read"
     BALANCE_ADJUST = "balance:adjust"
-    WALLET_FREEZE = "wallet:freeze"
     TIER_ASSIGN = "tier:assign"
+    WALLET_FREEZE = "wallet:freeze"
     LEDGER_READ = "ledger:read"
     STAFF_READ = "staff:read"
     STAFF_WRITE = "staff:write"
@@ -50,7 +51,7 @@ class Permission(enum.StrEnum):
 P = Permission
 
 MEMBER: frozenset[Permission] = frozenset(
-    {P.PROFILE_OWN, P.POINTS_OWN, P.CHECKIN_OWN, P.ORDER_OWN, P.ORDER_PLACE, P.ORDER_CANCEL_OWN}
+    {P.PROFILE_OWN, P.POINTS_OWN, P.CHECKIN_OWN, P.REFERRAL_OWN, P.ORDER_OWN, P.ORDER_PLACE, P.ORDER_CANCEL_OWN}
 )
 ROLES: dict[str, frozenset[Permission]] = {
     "merchant": frozenset({P.OFFICE, P.CATALOG_READ, P.CATALOG_WRITE, P.ORDER_READ, P.ORDER_FULFIL}),

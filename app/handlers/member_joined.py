@@ -1,7 +1,11 @@
-"""A person joined: they get the welcome gift. An imported member gets it on claiming, not before."""
+"""A person joined: they get the welcome gift, and whoever invited them is written down.
+
+An imported member gets the gift on claiming, not before.
+"""
 
 from __future__ import annotations
 
+from app.engagement.referrals import actions as referrals
 from app.foundation.events import handles
 from app.identity.members.events import MemberJoined
 from app.loyalty.earning import actions as earning
@@ -12,3 +16,4 @@ from app.loyalty.tiers import actions as tiers
 def welcome(event: MemberJoined) -> None:
     earning.award_joining(member_id=event.member_id, now=event.at)
     tiers.review_upgrades([event.member_id], now=event.at)
+    referrals.bind(friend_id=event.member_id, code=event.invite_code, device=event.device, now=event.at)

@@ -17,6 +17,8 @@ from flask_babel import gettext as _
 
 from app.engagement.home.queries import Overview, overview
 from app.engagement.home.rules import Situation, Suggestion, suggest
+from app.engagement.referrals.queries import offer
+from app.engagement.referrals.statements import promise
 from app.foundation import clock
 from app.foundation.formats import points
 from app.foundation.languages import translated
@@ -52,6 +54,7 @@ def show() -> ResponseReturnValue:
         tier=place_of(seen.progress),
         today=seen.today,
         lines=seen.lines,
+        invitation=promise(offer()),
         orders=[underway(order) for order in seen.orders],
         picks=[card_of(pick, seen.standing.available) for pick in seen.picks],
         next_steps=[NextStep.of(each, seen) for each in suggest(situation(member, seen))],

@@ -7,6 +7,7 @@ from random import Random
 
 from app.entrypoints.demo import content
 from app.entrypoints.demo.diary import Diary
+from app.entrypoints.demo.friends import invitation
 from app.entrypoints.demo.world import Living, World
 from app.foundation.database import transaction
 from app.identity.members import actions as members
@@ -64,7 +65,13 @@ def _join(world: World, person: Living, password_hash: str, *, now: datetime) ->
         return
     # One hash for everybody: hashing a password for each of them would take longer than their whole lives.
     member = members.add_member(
-        email=sheet.email, phone=phone, password_hash=password_hash, name=sheet.name, locale=None, now=now
+        email=sheet.email,
+        phone=phone,
+        password_hash=password_hash,
+        name=sheet.name,
+        locale=None,
+        **invitation(world, person, now=now),
+        now=now,
     )
     person.id = member.id
     if person.habit == "newcomer":

@@ -66,7 +66,15 @@ def _contacts(email: str | None, phone: str | None) -> tuple[str | None, str | N
 
 
 def add_member(
-    *, email: str | None, phone: str | None, password_hash: str, name: str, locale: str | None, now: datetime
+    *,
+    email: str | None,
+    phone: str | None,
+    password_hash: str,
+    name: str,
+    locale: str | None,
+    invite_code: str | None = None,
+    device: str | None = None,
+    now: datetime,
 ) -> Member:
     """``register`` for values that were checked before. Raises ``ContactTaken``."""
     member = Member(
@@ -85,7 +93,7 @@ def add_member(
     except IntegrityError as error:
         raise ContactTaken(_("Somebody has just joined with this contact. Please sign in instead.")) from error
     publish(MembersCreated((member.id,), now))
-    publish(MemberJoined(member.id, now))
+    publish(MemberJoined(member.id, now, invite_code, device))
     return member
 
 
@@ -112,7 +120,16 @@ def _insert(kind: str, refs: Iterable[Ref], now: datetime) -> list[int]:
     return [row.id for row in insert_new(Member, rows, unless=[kind], returning=[Member.id])]
 
 
-def claim(member: Member, *, password_hash: str, name: str = "", locale: str | None = None, now: datetime) -> Member:
+def claim(
+    member: Member,
+    *,
+    password_hash: str,
+    name: str = "",
+    locale: str | None = None,
+    invite_code: str | None = None,
+    device: str | None = None,
+    now: datetime,
+) -> Member:
     """Give an imported member to the person who has proven to own the contact. Publishes ``MemberJoined``."""
     claimed = db.session.scalar(
         sa.update(Member)
@@ -129,7 +146,7 @@ def claim(member: Member, *, password_hash: str, name: str = "", locale: str | N
     if claimed is None:
         raise ContactTaken(_("This membership has been claimed already. Please sign in instead."))
     db.session.refresh(member)
-    publish(MemberJoined(member.id, now))
+    publish(MemberJoined(member.id, now, invite_code, device))
     return member
 
 

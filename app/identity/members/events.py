@@ -16,7 +16,13 @@ class MembersCreated:
 
 @dataclass(frozen=True, slots=True)
 class MemberJoined:
-    """A person registered, or claimed what had been imported for them."""
+    """A person registered, or claimed what had been imported for them.
+
+    ``invite_code`` is whose invitation they came by, ``device`` the browser they joined in
+    (see ``identity.invitations``).
+    """
 
     member_id: int
     at: datetime
+    invite_code: str | None = None
+    device: str | None = None

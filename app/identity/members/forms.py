@@ -8,6 +8,7 @@ from wtforms import BooleanField, DateField, HiddenField, PasswordField, SelectC
 from wtforms.validators import EqualTo, Length, Optional
 
 from app.foundation.formtools import NEEDED, accepted_by, at_most, stripped
+from app.identity.invitations import recognised
 from app.identity.names import clean, contact_of, home_region, phone_of
 from app.identity.passwords import LONGEST, SHORTEST
 
@@ -38,6 +39,12 @@ class RegistrationForm(FlaskForm):
         _l("What should we call you?"), filters=[stripped], validators=[NEEDED, at_most(80), accepted_by(clean)]
     )
     password = new_password(_l("Choose a password"))
+    invite_code = StringField(
+        _l("Invitation code"),
+        description=_l("If a friend has invited you."),
+        filters=[stripped],
+        validators=[at_most(40), accepted_by(recognised)],
+    )
 
 
 class CodeForm(FlaskForm):

@@ -84,7 +84,7 @@ class Registration(Model):
 
     ``code_hash`` is empty where the contact belongs to a member already: then no code was sent, none
     fits, and the page looks the same. ``attempts`` counts every try, in the database, so that parallel
-    guessing does not get more of them.
+    guessing does not get more of them. ``invite_code`` is whose invitation brought them, ``device`` which browser.
     """
 
     __tablename__ = "registration"
@@ -99,4 +99,6 @@ class Registration(Model):
     code_hash: Mapped[str] = mapped_column(sa.String(64))
     attempts: Mapped[int] = mapped_column(default=0)
     messages: Mapped[int] = mapped_column(default=1)
+    invite_code: Mapped[str | None] = mapped_column(sa.String(16))
+    device: Mapped[str | None] = mapped_column(sa.String(64))
     expires_at: Mapped[datetime] = mapped_column(index=True)

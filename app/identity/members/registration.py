@@ -32,7 +32,16 @@ ATTEMPTS = 5
 MESSAGES = 3
 
 
-def begin_registration(*, contact: Ref, name: str, password: str, locale: str, now: datetime) -> str:
+def begin_registration(
+    *,
+    contact: Ref,
+    name: str,
+    password: str,
+    locale: str,
+    invite_code: str | None = None,
+    device: str | None = None,
+    now: datetime,
+) -> str:
     """The first step. Returns the token under which this browser continues. Raises ``InvalidInput``."""
     if contact.kind == "phone" and not sms.available():
         raise InvalidInput(
@@ -51,6 +60,8 @@ def begin_registration(*, contact: Ref, name: str, password: str, locale: str, n
             password_hash=hash_password(password),
             locale=locale,
             code_hash="" if taken else digest(token, code),
+            invite_code=invite_code,
+            device=device,
             expires_at=now + VALID,
         )
     )
@@ -126,7 +137,7 @@ def confirm_registration(*, token: str, code: str, now: datetime) -> Member | No
         return None
     db.session.delete(registration)
     member = member_by_ref(contact_of_registration(registration))
-    facts = {"password_hash": registration.password_hash, "name": registration.name, "locale": registration.locale}
+    facts = {name: getattr(registration, name) for name in ("password_hash", "name", "locale", "invite_code", "device")}
     if member is not None:
         return claim(member, **facts, now=now)
     return add_member(email=registration.email, phone=registration.phone, **facts, now=now)

@@ -151,3 +151,36 @@ def would_earn(*, unit_code: str, currency: str, lines: Sequence[ReportedLine], 
     rule = purchase_rule(at)
     spends = [Spend(line.amount, line.category, line.sku) for line in lines]
     return Points(purchase_points(spends, rule, unit=unit_code, minor_units=minor_units(currency)).points)
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """One purchase. ``amount`` is the money paid and not given back, in minor units of the programme's currency."""
+
+    member_id: int
+    unit_id: int
+    order_no: str
+    occurred_at: datetime
+    amount: int
+
+
+def bought_by(member_ids: Collection[int], *, since: datetime, until: datetime) -> list[Bought]:
+    """What members bought in ``[since, until)`` and kept, by one query."""
+    back = (
+        sa.select(PurchaseReturn.purchase_id, sa.func.sum(PurchaseReturn.amount).label("amount"))
+        .where(PurchaseReturn.member_id.in_(member_ids))
+        .group_by(PurchaseReturn.purchase_id)
+        .subquery()
+    )
+    kept = Purchase.amount - sa.func.coalesce(back.c.amount, 0)
+    query = (
+        sa.select(Purchase.member_id, Purchase.unit_id, Purchase.order_no, Purchase.occurred_at, kept)
+        .outerjoin(back, back.c.purchase_id == Purchase.id)
+        .where(
+            Purchase.member_id.in_(member_ids),
+            Purchase.occurred_at >= since,
+            Purchase.occurred_at < until,
+            Purchase.currency == programme_currency(),
+        )
+    )
+    return [Bought(*row[:4], int(row[4])) for row in db.session.execute(query)]

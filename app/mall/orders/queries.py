@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
@@ -13,6 +14,7 @@ from app.foundation.database import db
 from app.foundation.listing import Part, part_of
 from app.mall.orders.models import Order, OrderLine, OrderStep
 
+CHUNK = 5_000  # Both databases limit how many values one statement may carry.
 SELECTIONS: dict[str, tuple[str, ...]] = {
     "to-pay": ("placed",),
     "on-the-way": ("paid", "packed", "shipped"),
@@ -124,3 +126,13 @@ def open_of(member_id: int, *, limit: int) -> list[OpenOrder]:
         .limit(limit)
     )
     return [OpenOrder(*row) for row in db.session.execute(query)]
+
+
+def returnable(numbers: Collection[str]) -> dict[tuple[int, str], bool]:
+    """(Unit, number) of the orders among these numbers → can something of it still be sent back?"""
+    found: dict[tuple[int, str], bool] = {}
+    rest = iter(numbers)
+    while chunk := list(islice(rest, CHUNK)):
+        query = sa.select(Order.unit_id, Order.number, Order.state).where(Order.number.in_(chunk))
+        found |= {(unit, number): state != "completed" for unit, number, state in db.session.execute(query)}
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, flash, redirect, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -16,6 +16,7 @@ from app.foundation.formtools import refuse
 from app.foundation.languages import current_locale
 from app.foundation.pages import local_url, page, seen
 from app.foundation.permissions import Permission, public
+from app.identity import invitations
 from app.identity.limits import MESSAGES_PER_ADDRESS, MESSAGES_PER_CONTACT, PER_ADDRESS, accepted, account
 from app.identity.members.forms import CodeForm, RegistrationForm
 from app.identity.members.models import Registration
@@ -36,7 +37,8 @@ registration = Blueprint("registration", __name__)
 def new() -> ResponseReturnValue:
     if Permission.PROFILE_OWN in current_user.permissions:
         return seen(local_url(request.args.get("next"), "/"))
-    return _form(RegistrationForm(next=request.args.get("next")))
+    invite_code = invitations.remembered(now=clock.now())
+    return invitations.mark(_form(RegistrationForm(next=request.args.get("next"), invite_code=invite_code)))
 
 
 @registration.post("/registration")
@@ -58,13 +60,15 @@ def create() -> ResponseReturnValue:
                 name=clean(form.name.data)[:80],
                 password=form.password.data,
                 locale=current_locale(),
+                invite_code=invitations.recognised(form.invite_code.data) if form.invite_code.data else None,
+                device=invitations.device(),
                 now=now,
             )
     except InvalidInput as error:
         refuse(form, error, "password")
         return _form(form, status=422)
     cookie["registration"] = {"token": token, "next": local_url(form.next.data, "/")}
-    return seen(url_for("portal.registration.new_confirmation"))
+    return invitations.mark(seen(url_for("portal.registration.new_confirmation")))
 
 
 @registration.get("/registration/confirmation")
@@ -96,7 +100,7 @@ def create_confirmation() -> ResponseReturnValue:
     target = local_url(cookie["registration"].get("next"), "/")
     begin(member)
     flash(_("Welcome, %(name)s! You are a member now.", name=member.name), "success")
-    return seen(target)
+    return invitations.forget(seen(target))
 
 
 @registration.post("/registration/message")
@@ -128,7 +132,7 @@ def _start_again() -> ResponseReturnValue:
     return redirect(url_for("portal.registration.new"), code=303)
 
 
-def _form(form: RegistrationForm, *, status: int = 200) -> ResponseReturnValue:
+def _form(form: RegistrationForm, *, status: int = 200) -> Response:
     return page("identity/registration/new.html", status=status, form=form)
 
 
