@@ -200,7 +200,7 @@ def open_grant(member_id: int) -> TierGrant | None:
 def members_by_tier() -> dict[int, int]:
     """How many members stand on each tier, by its id."""
     query = sa.select(Membership.tier_id, sa.func.count()).group_by(Membership.tier_id)
-    return dict(db.session.execute(query).tuples().all())
+    return dict(db.session.execute(query).all())
 
 
 def latest_reviews(*, limit: int = 12) -> list[TierReview]:

@@ -49,7 +49,7 @@ def undone(standing: Mapping[int, Membership], ladder: Sequence[Step], *, month:
 def _given_by_hand(member_ids: Collection[int]) -> dict[int, int]:
     query = sa.select(TierGrant.member_id, TierGrant.tier_id)
     rows = db.session.execute(query.where(TierGrant.member_id.in_(member_ids), TierGrant.ended_at.is_(None)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _floors(member_ids: Collection[int]) -> dict[int, int]:
@@ -60,7 +60,7 @@ def _floors(member_ids: Collection[int]) -> dict[int, int]:
         .group_by(TierChange.member_id)
     )
     rows = db.session.execute(sa.select(TierChange.member_id, TierChange.to_tier_id).where(TierChange.id.in_(settled)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _keepers(
