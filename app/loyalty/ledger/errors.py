@@ -1,25 +1,60 @@
-"""What the ledger refuses, in sentences."""
+"""What the ledger refuses, in sentences for the person; the business key is for developers.
+
+Every sentence says what happened, that nothing was booked, and where it helps what to do. The key stands in
+``error.key`` and as a note below the traceback, never on a page.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from app.foundation.errors import DomainError, InvalidInput, NotFound
 from app.foundation.formats import points
-from app.foundation.points import Quantity
+from app.foundation.points import LIMIT, Quantity
 
 
-class InvalidAmount(InvalidInput):
+class AboutKey(DomainError):
+    """A refusal that has to do with one business key."""
+
+    def __init__(self, key: str, sentence: str) -> None:
+        self.key = key
+        self.add_note(key)
+        super().__init__(sentence)
+
+
+class InvalidAmount(AboutKey, InvalidInput):
     """Zero, the wrong sign, or more than a ledger can hold."""
+
+    def __init__(self, key: str, amount: Quantity | int | None = None) -> None:
+        most = points(LIMIT)
+        if amount is None:
+            sentence = _("Only whole amounts from 1 to %(most)s can be booked. Nothing was booked.", most=most)
+        else:
+            sentence = _(
+                "%(amount)s cannot be booked, only whole amounts from 1 to %(most)s. Nothing was booked.",
+                amount=points(amount),
+                most=most,
+            )
+        super().__init__(key, sentence)
+
+
+class BalanceTooLarge(InvalidAmount):
+    """The wallet would hold more than a ledger can."""
+
+    def __init__(self, key: str) -> None:
+        sentence = _("The account cannot hold more than %(most)s. Nothing was booked.", most=points(LIMIT))
+        AboutKey.__init__(self, key, sentence)
 
 
 class InvalidMoment(InvalidInput):
     """A fact that is a lifetime away, or far ahead."""
 
     def __init__(self, moment: datetime) -> None:
-        super().__init__(_("%(day)s is too far away to be booked. Nothing was moved.", day=moment.date().isoformat()))
+        day = format_date(moment.date())
+        super().__init__(_("%(day)s is too far away. Nothing was booked. Please check the date.", day=day))
 
 
 class InsufficientPoints(DomainError):
@@ -44,38 +79,50 @@ class WalletFrozen(DomainError):
         super().__init__(_("This account is frozen: it can receive points, but not spend them. Please contact us."))
 
 
-class KeyReused(DomainError):
+class KeyReused(AboutKey):
     """The same business key came again with different content."""
 
     def __init__(self, key: str) -> None:
-        self.key = key
-        super().__init__(_("“%(key)s” was already booked with other figures. Nothing was moved.", key=key))
+        super().__init__(
+            key,
+            _("This was booked before, with other figures. Nothing was booked again. The history shows what it was."),
+        )
 
 
-class UnknownPending(NotFound):
+class UnknownPending(AboutKey, NotFound):
     def __init__(self, key: str) -> None:
-        super().__init__(_("There is no pending transfer “%(key)s”.", key=key))
+        super().__init__(key, _("There is nothing waiting here to be settled. Nothing was booked."))
 
 
-class AlreadyResolved(DomainError):
+class AlreadyResolved(AboutKey):
     """A pending transfer is posted or voided once."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(_("“%(key)s” was already settled. Nothing was moved.", key=key))
+        super().__init__(key, _("This was settled before. Nothing was booked again. The history shows how it ended."))
 
 
-class UnknownTransfer(NotFound):
+class UnknownTransfer(AboutKey, NotFound):
     def __init__(self, key: str) -> None:
-        super().__init__(_("There is no transfer “%(key)s”.", key=key))
+        super().__init__(key, _("What you want to take back was never booked. Nothing was booked now."))
 
 
-class NotReversible(DomainError):
+class NotReversible(AboutKey):
     """Only a transfer that moved something, and is not itself a reversal, can be taken back; and only once in full."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(_("“%(key)s” cannot be taken back, or not by that much. Nothing was moved.", key=key))
+        super().__init__(
+            key,
+            _(
+                "This cannot be taken back, or no longer by that much. Nothing was booked. "
+                "The history shows what was taken back before."
+            ),
+        )
 
 
 class NoWallet(NotFound):
+    """The member was never given a wallet in this ledger."""
+
     def __init__(self, member_id: int) -> None:
-        super().__init__(_("Member %(id)s has no account in this ledger.", id=member_id))
+        self.member_id = member_id
+        self.add_note(f"member {member_id}")
+        super().__init__(_("This membership has no account yet. Nothing was booked. Please contact us."))
