@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from app.engagement.checkin import cards, explanations, queries, rules
-from app.engagement.checkin.errors import CardPriceChanged
+from app.engagement.checkin.errors import CardPriceChanged, NoCardLeft
 from app.engagement.checkin.events import CheckedIn
 from app.engagement.checkin.models import CheckIn
 from app.engagement.checkin.terms import CheckinTerms
@@ -88,17 +88,19 @@ def make_up(*, member_id: int, day: date, since: date, price: Points, now: datet
     ``NoCardLeft``, ``CardPriceChanged``, and what ``ledger.spend`` raises.
     """
     terms, today = current(CheckinTerms), clock.local_date(now, clock.programme_zone())
-    while True:
+    # Of several clicks at the same moment each waits at its card for the one before it. Whoever then finds the day
+    # or the number of the card taken looks again; that can happen as often as there are cards.
+    for _attempt in range(terms.cards_a_month + 1):
         days = queries.days_of(member_id)
         if day in days:
             return MadeUpDay(day, rules.streak(days, today), created=False)
         offer = cards.offer(day, days, today=today, since=since, terms=terms)
         if price != Points(offer.price):
             raise CardPriceChanged(old=price.value, new=offer.price)
-        # Of several clicks at the same moment each waits here for the one before it. Whoever then finds
-        # the day or the number of the card taken looks again.
         if _use_card(member_id, offer, now=now):
             break
+    else:
+        raise NoCardLeft(terms.cards_a_month)
     ledger.spend(
         member_id=member_id,
         amount=price,

@@ -23,7 +23,8 @@ WHOLE = re.compile(r"[0-9]{1,9}")
 class CheckinTerms:
     """``rewards`` are the points for each day of a cycle, in order; after its last day the cycle begins again.
 
-    A member can buy ``cards_a_month`` make-up cards in a month, for ``card_price`` points each.
+    A member can buy ``cards_a_month`` make-up cards in a month, for ``card_price`` points each: as much as ten
+    ordinary days bring, so that a card keeps a streak alive and is never a way to earn.
     """
 
     rewards: str = term(
