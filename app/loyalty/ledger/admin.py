@@ -28,7 +28,7 @@ from app.loyalty.ledger import checks
 from app.loyalty.ledger.models import ACCOUNTS, LedgerCheck, Wallet
 
 books = Blueprint("ledger", __name__, url_prefix="/ledger")
-PAGE = 20
+PAGE = 10
 WIDTH = 600  # Of the picture, in its own units.
 
 LEDGERS = {Points.ledger: _l("Points"), Growth.ledger: _l("Growth")}
@@ -102,7 +102,7 @@ class Row:
 
 def _took(check: LedgerCheck) -> str:
     seconds = int((check.finished_at - check.started_at).total_seconds())
-    return ngettext("%(num)s second", "%(num)s seconds", seconds)
+    return ngettext("%(num)s second", "%(num)s seconds", seconds) if seconds else _("less than a second")
 
 
 def _verdict(check: LedgerCheck) -> tuple[str, str]:
@@ -227,7 +227,7 @@ def _shares(totals: dict[str, int], outstanding: int) -> list[Share]:
     for label, tone, amount in parts:
         # The last piece takes the remainder, so that the bar is full.
         width = WIDTH - x if len(shares) == len(parts) - 1 else amount * WIDTH // total
-        shares.append(Share(label, tone, x, width, format_percent(Decimal(amount) / Decimal(total))))
+        shares.append(Share(label, tone, x, width, format_percent(Decimal(amount) / Decimal(total), "#,##0.#%")))
         x += width
     return shares
 

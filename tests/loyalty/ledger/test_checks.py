@@ -320,13 +320,13 @@ def test_check_now_asks_the_worker_and_the_page_waits(desk, app):
 
 
 def test_past_checks_go_on_behind_the_last_one_seen(desk):
-    for n in range(23):
+    for n in range(12):
         check(NOON + n * DAY)
     first = desk.get("/backoffice/ledger").text
-    assert "Jul 7, 2026" in first
+    assert "Jun 26, 2026" in first
     assert "Jun 16, 2026" not in first
     following = first.partition('rel="next" href="')[2].partition('"')[0]
-    assert "Jun 16, 2026" in desk.get(following).text
+    assert "Jun 16, 2026" in desk.get(following.partition("#")[0]).text
 
 
 # --- the alarm on the start page --------------------------------------------------------------
