@@ -12,9 +12,9 @@ from app.foundation import clock
 from app.foundation.pages import page
 from app.foundation.permissions import Permission, requires
 from app.identity.session import current_member
+from app.loyalty.ledger import paper
 from app.loyalty.ledger.explanations import label_of
 from app.loyalty.ledger.forms import StatementForm
-from app.loyalty.ledger.paper import LONGEST, pdf_of
 from app.loyalty.ledger.periods import Movement, first_booked, lines_in
 from app.loyalty.ledger.sheets import csv_of
 from app.loyalty.ledger.statements import Statement, lines_of, statement_of
@@ -50,7 +50,7 @@ def download_pdf() -> Response:
     if not form.validate():
         return _page(form)
     statement = _statement(form)
-    return Response(pdf_of(statement), mimetype="application/pdf", headers=_as_file(statement, "pdf"))
+    return Response(paper.pdf_of(statement), mimetype="application/pdf", headers=_as_file(statement, "pdf"))
 
 
 def _statement(form: StatementForm) -> Statement:
@@ -98,8 +98,8 @@ def _page(form: StatementForm) -> Response:
         lines=lines_of(found[:PAGE]),
         more_url=url_for(".show", **span, after=found[PAGE - 1].sequence) if len(found) > PAGE else None,
         csv_url=url_for(".download_csv", **span),
-        pdf_url=url_for(".download_pdf", **span) if period.lines <= LONGEST else None,
-        longest=LONGEST,
+        pdf_url=url_for(".download_pdf", **span) if period.lines <= paper.LONGEST else None,
+        longest=paper.LONGEST,
     )
 
 
