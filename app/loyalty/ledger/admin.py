@@ -45,6 +45,7 @@ ROW_NAMES = {
     "lot": _l("Lots"),
     "lot_draw": _l("Draws"),
     "pending_transfer": _l("Holds and awards on the way"),
+    "ledger_checkpoint": _l("Checkpoints"),
 }
 
 

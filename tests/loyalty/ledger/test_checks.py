@@ -15,6 +15,7 @@ from app.foundation.points import Growth
 from app.loyalty.ledger import checks
 from app.loyalty.ledger.jobs import verify_books
 from app.loyalty.ledger.models import LedgerCheck
+from app.loyalty.ledger.verify_chain import verify_chain
 from tests.cast import make_unit, sign_in
 from tests.conftest import NOON
 from tests.loyalty.ledger.conftest import DAY, make_teller
@@ -222,23 +223,18 @@ def test_the_mail_speaks_the_owners_language(alice, owner, monkeypatch):
     assert spoken == ["zh_Hans"]
 
 
-def test_a_chain_of_checks_is_one_report(app, monkeypatch):
-    """What proves the hash chains has findings of its own kind; it only has to be named."""
-
-    class Odd:
-        check, place = "a transfer is as it was booked", "transfer 7 (order:1)"
-
-        def __str__(self):
-            return f"{self.check}: {self.place} was changed"
-
-    class Report:
-        counts, checks, findings = {"checkpoint": 3}, 9, [Odd()]
-
-    monkeypatch.setattr(checks, "CHECKERS", [checks.verify, Report])
-    made = check()
-    assert made.counts["rows"]["checkpoint"] == 3
-    assert made.findings[0]["text"] == "a transfer is as it was booked: transfer 7 (order:1) was changed"
-    assert made.findings[0]["wallet"] is None  # There is no such transfer (any more).
+def test_what_proves_the_hash_chains_can_join_in(alice, owner, monkeypatch):
+    """Its findings are of its own kind; it only has to be named."""
+    monkeypatch.setattr(checks, "CHECKERS", [checks.verify, verify_chain])
+    alice.award(100, "first")
+    before = check()
+    assert (before.findings, before.counts["rows"]["transfer"]) == ([], 1)
+    with transaction() as session:
+        session.execute(sa.text("UPDATE transfer SET kind = 'gift'"))  # No figure tells of it.
+    [found] = check(NOON + DAY).findings
+    assert found["check"] == "a transfer is as it was booked"
+    assert found["wallet"] == db.session.scalar(sa.text("SELECT wallet_id FROM transfer"))
+    assert "was changed" in mails()[0]["text"]
 
 
 # --- the pages --------------------------------------------------------------------------------
