@@ -66,7 +66,7 @@ def test_a_balance_comes_over_and_its_member_reads_where_from(bring, alice):
         "Your balance when this programme began.",
         "Brought over on Jun 15, 2026 from our earlier books, reference CARD-17.",
         "Earned on May 3, 2024.",
-        "They are valid to the end of Dec 31, 2026.",
+        "Valid to the end of Dec 31, 2026.",
     ]
     assert date(2026, 12, 31) in [lot.last_day for lot in open_lots(alice.id)]
     assert verify().clean

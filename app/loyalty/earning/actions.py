@@ -14,7 +14,7 @@ from app.foundation.database import db, insert_new
 from app.foundation.errors import InvalidInput, NotFound
 from app.foundation.events import publish
 from app.foundation.money import minor_units
-from app.foundation.points import Growth, Points, Quantity
+from app.foundation.points import Growth, Points
 from app.loyalty.earning import queries
 from app.loyalty.earning.events import PurchasesRecorded
 from app.loyalty.earning.explanations import why_growth, why_joining, why_purchase
@@ -38,6 +38,8 @@ from app.loyalty.earning.rules import (
     purchase_points,
 )
 from app.loyalty.ledger import actions as ledger
+from app.loyalty.ledger.actions import ExpiryPolicy
+from app.loyalty.ledger.explanations import lives
 
 __all__ = [
     "LiveFrom",
@@ -82,6 +84,7 @@ class _Valued:
     award: PurchaseAward
     growth: GrowthAward
     version: int
+    expiry: ExpiryPolicy | None
 
 
 def record_purchases(
@@ -114,17 +117,23 @@ def record_purchases(
 def _value(reports: Sequence[PurchaseReport], *, now: datetime) -> list[_Valued]:
     """What each purchase earns under the version that was in force when it happened."""
     versions = _versions("purchase", now=now)
-    rules = {version.version: PurchaseRule.parse(version.version, version.terms) for version in versions}
+    rules = {each.version: (PurchaseRule.parse(each.version, each.terms), _expiry(each.terms)) for each in versions}
     valued = []
     for report in reports:
         if not report.lines:
             raise InvalidInput(_("Purchase %(number)s has no lines.", number=report.order_no))
-        rule = rules[queries.in_force(versions, report.occurred_at).version]
+        rule, expiry = rules[queries.in_force(versions, report.occurred_at).version]
         spends = [Spend(line.amount, line.category, line.sku) for line in report.lines]
         minor = minor_units(report.currency)
         award = purchase_points(spends, rule, unit=report.unit_code, minor_units=minor)
-        valued.append(_Valued(report, award, purchase_growth(spends, rule, minor_units=minor), rule.version))
+        growth = purchase_growth(spends, rule, minor_units=minor)
+        valued.append(_Valued(report, award, growth, rule.version, expiry))
     return valued
+
+
+def _expiry(terms: Mapping[str, Any]) -> ExpiryPolicy | None:
+    """A rule's own expiry; ``None`` where it leaves that to the programme's policy."""
+    return ExpiryPolicy.parse(terms["expiry"]) if terms.get("expiry") else None
 
 
 def _insert(valued: Sequence[_Valued], *, now: datetime) -> dict[Key, int]:
@@ -168,47 +177,54 @@ def _insert_lines(fresh: Mapping[Key, _Valued], ids: Mapping[Key, int]) -> None:
 
 
 def _award(fresh: Iterable[_Valued], *, now: datetime, points_live_from: LiveFrom, pending: bool) -> None:
-    """A credit to each ledger per purchase. What earns nothing moves nothing: a transfer of 0 would say nothing."""
     awards = [
-        ledger.Award(
-            member_id=each.report.member_id,
-            amount=amount,
-            key=key,
-            kind="purchase",
-            unit_id=each.report.unit_id,
-            explanation=why,
-            occurred_at=each.report.occurred_at,
-            lives_from=now if points_live_from == "import" else each.report.occurred_at,
-            pending=pending,
-        )
+        award
         for each in fresh
-        for amount, key, why in _earnings(each)
+        for award in _awards(
+            each, since=now if points_live_from == "import" else each.report.occurred_at, pending=pending
+        )
     ]
     if awards:
         ledger.award_many(awards, now=now)
 
 
-def _earnings(each: _Valued) -> Iterator[tuple[Quantity, str, dict[str, Any]]]:
-    """What a purchase brings: the amount, its business key and why it is so much."""
+def _awards(each: _Valued, *, since: datetime, pending: bool) -> Iterator[ledger.Award]:
+    """A credit to each ledger. What earns nothing moves nothing: a transfer of 0 would say nothing."""
     report = each.report
-    purchase: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "version": each.version,
         "order_no": report.order_no,
         "unit": report.unit_code,
         "currency": report.currency,
     }
+    common: dict[str, Any] = {
+        "member_id": report.member_id,
+        "kind": "purchase",
+        "unit_id": report.unit_id,
+        "occurred_at": report.occurred_at,
+        "lives_from": since,
+        "pending": pending,
+    }
     if each.award.points:
-        yield (
-            Points(each.award.points),
-            earn_key(report.unit_code, report.order_no),
-            why_purchase(each.award, **purchase),
+        yield ledger.Award(
+            amount=Points(each.award.points),
+            key=earn_key(report.unit_code, report.order_no),
+            explanation=why_purchase(each.award, **facts, life=_life(each.expiry, since)),
+            expiry=each.expiry,
+            **common,
         )
     if each.growth.growth:
-        yield (
-            Growth(each.growth.growth),
-            grow_key(report.unit_code, report.order_no),
-            why_growth(each.growth, **purchase),
+        yield ledger.Award(
+            amount=Growth(each.growth.growth),
+            key=grow_key(report.unit_code, report.order_no),
+            explanation=why_growth(each.growth, **facts),
+            **common,
         )
+
+
+def _life(expiry: ExpiryPolicy | None, since: datetime) -> list[dict[str, Any]]:
+    """What the explanation adds where the rule has an expiry of its own."""
+    return [lives(expiry, since)] if expiry else []
 
 
 def earn_key(unit_code: str, order_no: str) -> str:
@@ -267,14 +283,15 @@ def mature_purchase(*, unit_code: str, order_no: str, now: datetime) -> None:
 def award_joining(*, member_id: int, now: datetime) -> None:
     """The welcome gift, once per member; for people who register or claim, never for imported ones."""
     rule = queries.in_force(_versions("joining", now=now), now)
-    points = int(rule.terms["points"])
+    points, expiry = int(rule.terms["points"]), _expiry(rule.terms)
     if points:
         ledger.award(
             member_id=member_id,
             amount=Points(points),
             key=f"member:{member_id}:joining",
             kind="joining",
-            explanation=why_joining(points, version=rule.version),
+            explanation=why_joining(points, version=rule.version, life=_life(expiry, now)),
+            expiry=expiry,
             occurred_at=now,
             now=now,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -22,15 +23,26 @@ kind_label("purchase", _l("Purchase"))
 kind_label("joining", _l("Welcome gift"))
 
 
-def why_purchase(award: PurchaseAward, *, version: int, order_no: str, unit: str, currency: str) -> dict[str, Any]:
-    """The explanation of a purchase's points: one step per rate, then the rounding where there was any."""
+def why_purchase(
+    award: PurchaseAward,
+    *,
+    version: int,
+    order_no: str,
+    unit: str,
+    currency: str,
+    life: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """The explanation of a purchase's points: one step per rate, then the rounding where there was any.
+
+    ``life`` says how long they live, where the rule has an expiry of its own.
+    """
     steps = [
         step("purchase.portion", amount=part.amount, currency=currency, rate=str(part.rate), exact=str(part.exact))
         for part in award.portions
     ]
     code = "purchase.whole" if award.exact == award.points else "purchase.rounded"
     steps.append(step(code, exact=str(award.exact), points=award.points))
-    return explanation("purchase", steps=steps, order_no=order_no, unit=unit, rule_version=version)
+    return explanation("purchase", steps=[*steps, *life], order_no=order_no, unit=unit, rule_version=version)
 
 
 def why_growth(award: GrowthAward, *, version: int, order_no: str, unit: str, currency: str) -> dict[str, Any]:
@@ -48,8 +60,8 @@ def why_returned(*, order_no: str, unit: str) -> dict[str, Any]:
     return explanation("purchase.returned", order_no=order_no, unit=unit)
 
 
-def why_joining(points: int, *, version: int) -> dict[str, Any]:
-    return explanation("joining", points=points, rule_version=version)
+def why_joining(points: int, *, version: int, life: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    return explanation("joining", steps=list(life), points=points, rule_version=version)
 
 
 @sentence("purchase")

@@ -13,8 +13,9 @@ from app.foundation.database import Amount, Id, JsonObject, Model, reference
 class EarningRule(Model):
     """One published version of one rule. Versions are added, never changed.
 
-    ``kind`` names the source (``purchase``, ``joining``); ``terms`` its numbers. The version in force at
-    a moment is the latest whose ``starts_at`` is not after it; before the first, the first.
+    ``kind`` names the source (``purchase``, ``joining``); ``terms`` its numbers, and under ``expiry`` when its
+    points stop living, where that is not left to the programme: ``{"kind": "months", "months": 6}``. The version
+    in force at a moment is the latest whose ``starts_at`` is not after it; before the first, the first.
     """
 
     __tablename__ = "earning_rule"

@@ -10,14 +10,16 @@ and registers, once per code, how that reads::
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask_babel import format_date
+from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app.foundation import clock
 from app.loyalty.ledger.chain import ERASED
+from app.loyalty.ledger.rules import ExpiryPolicy
 
 Facts = Mapping[str, Any]
 Sentence = Callable[[Facts], str]
@@ -33,6 +35,20 @@ def step(code: str, **facts: Any) -> dict[str, Any]:
 
 def explanation(code: str, *, steps: list[dict[str, Any]] | None = None, **facts: Any) -> dict[str, Any]:
     return {"code": code, **facts, "steps": steps or []}
+
+
+def lives(policy: ExpiryPolicy, since: datetime) -> dict[str, Any]:
+    """The step that says how long points live, where that is not left to the programme's own policy."""
+    if policy.idle_months is not None:
+        return step("lives.active", months=policy.idle_months)
+    zone = clock.programme_zone()
+    until = policy.expires_at(since, zone)
+    return lives_until(clock.local_date(until - timedelta(microseconds=1), zone) if until else None)
+
+
+def lives_until(last_day: date | None) -> dict[str, Any]:
+    """The same for a day that somebody named; ``None`` for ever."""
+    return step("lives.until", last_day=last_day.isoformat()) if last_day else step("lives.on")
 
 
 def sentence(code: str) -> Callable[[Sentence], Sentence]:
@@ -101,6 +117,25 @@ def _erased(_facts: Facts) -> str:
 @sentence("opening")
 def _opening(_facts: Facts) -> str:
     return _("Your balance when this programme began.")
+
+
+@sentence("lives.until")
+def _lives_until(facts: Facts) -> str:
+    return _("Valid to the end of %(day)s.", day=format_date(date.fromisoformat(facts["last_day"])))
+
+
+@sentence("lives.active")
+def _lives_active(facts: Facts) -> str:
+    return ngettext(
+        "Valid as long as you earn or spend points at least once in %(num)s month.",
+        "Valid as long as you earn or spend points at least once in %(num)s months.",
+        facts["months"],
+    )
+
+
+@sentence("lives.on")
+def _lives_on(_facts: Facts) -> str:
+    return _("They do not expire.")
 
 
 @sentence("deadline")

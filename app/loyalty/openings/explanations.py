@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import format_date
 from flask_babel import gettext as _
 
-from app.loyalty.ledger.explanations import Facts, explanation, sentence, step
+from app.loyalty.ledger.explanations import Facts, explanation, lives_until, sentence, step
 from app.loyalty.openings.rows import NEVER, Row
 
 # What the file said; the same key with other facts is another balance.
@@ -25,7 +25,10 @@ def why_opening(row: Row, *, brought_on: date) -> dict[str, Any]:
     facts = {name: value for name, value in told.items() if value is not None}
     brought = {"reference": row.reference} if row.reference else {}
     steps = [step("opening.brought", brought_on=brought_on.isoformat(), **brought)]
-    steps += [step(f"opening.{name}", day=facts[name]) for name in ("earned_on", "last_day") if name in facts]
+    if row.earned_on:
+        steps.append(step("opening.earned_on", day=row.earned_on.isoformat()))
+    if row.last_day or row.lasting:
+        steps.append(lives_until(row.last_day))
     return explanation("opening", steps=steps, **facts)
 
 
@@ -49,13 +52,6 @@ def _brought(facts: Facts) -> str:
 @sentence("opening.earned_on")
 def _earned_on(facts: Facts) -> str:
     return _("Earned on %(day)s.", day=_day(facts["day"]))
-
-
-@sentence("opening.last_day")
-def _last_day(facts: Facts) -> str:
-    if facts["day"] == NEVER:
-        return _("They do not expire.")
-    return _("They are valid to the end of %(day)s.", day=_day(facts["day"]))
 
 
 def _day(text: str) -> str:

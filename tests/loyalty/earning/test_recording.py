@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from app.foundation import events
 from app.foundation.database import db, transaction
-from app.foundation.errors import NotFound
+from app.foundation.errors import InvalidInput, NotFound
 from app.foundation.points import Growth, Points
 from app.loyalty.earning.actions import (
     Outcome,
@@ -261,6 +261,75 @@ def test_points_can_live_from_the_purchase_and_be_over_at_once(lin, mall):
     old = purchase_report(lin, 100_00, unit=mall, occurred_at=datetime(2020, 1, 1, tzinfo=UTC))
     record(old, points_live_from="purchase")
     assert available(lin) == 0
+
+
+@pytest.mark.parametrize(
+    ("expiry", "last_day", "sentence"),
+    [
+        ({"kind": "months", "months": 6}, date(2026, 12, 31), "Valid to the end of Dec 31, 2026."),
+        ({"kind": "yearly", "month": 3, "day": 31}, date(2027, 3, 31), "Valid to the end of Mar 31, 2027."),
+        ({"kind": "never"}, None, "They do not expire."),
+        (
+            {"kind": "inactivity", "months": 18},
+            date(2027, 12, 15),
+            "Valid as long as you earn or spend points at least once in 18 months.",
+        ),
+    ],
+)
+def test_a_rule_can_have_an_expiry_of_its_own_and_says_so(lin, mall, expiry, last_day, sentence):
+    publish_rule(1, expiry=expiry)
+    buy(lin, 100_00, unit=mall)
+    assert open_lots(lin)[0].last_day == last_day
+    assert explain(history(lin)[0].explanation)[-1] == sentence
+    assert verify().clean
+
+
+def test_without_one_the_programmes_policy_decides_and_nothing_is_said(lin, mall):
+    publish_rule(1, expiry=None)
+    buy(lin, 100_00, unit=mall)
+    assert open_lots(lin)[0].last_day == date(2027, 6, 30)
+    assert len(explain(history(lin)[0].explanation)) == 3
+
+
+def test_each_version_of_a_rule_has_its_own_expiry(lin, mall):
+    publish_rule(1, starts_at=NOON - timedelta(days=30), expiry={"kind": "months", "months": 1})
+    publish_rule(2, starts_at=NOON - timedelta(days=1))
+    old = purchase_report(lin, 100_00, unit=mall, order_no="old", occurred_at=NOON - timedelta(days=2))
+    record(old, purchase_report(lin, 200_00, unit=mall, order_no="new"))
+    assert [(lot.amount.value, lot.last_day) for lot in open_lots(lin)] == [
+        (100, date(2026, 7, 31)),
+        (200, date(2027, 6, 30)),
+    ]
+
+
+def test_the_expiry_of_points_on_the_way_is_that_of_their_rule(lin, mall):
+    publish_rule(1, expiry={"kind": "months", "months": 1})
+    buy(lin, 100_00, unit=mall, pending=True)
+    with transaction():
+        mature_purchase(unit_code="mall", order_no="1", now=NOON + timedelta(days=14))
+    assert open_lots(lin)[0].last_day == date(2026, 7, 31)
+
+
+@pytest.mark.parametrize("expiry", [{"kind": "sometimes"}, {"kind": "months", "months": 0}, {"months": "6"}])
+def test_an_expiry_that_makes_no_sense_is_refused_and_nothing_is_recorded(lin, mall, expiry):
+    publish_rule(1, expiry=expiry)
+    with pytest.raises(InvalidInput):
+        buy(lin, 100_00, unit=mall)
+    db.session.rollback()
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(Purchase)) == 0
+
+
+def test_the_welcome_gift_can_live_shorter(lin):
+    with transaction() as session:
+        terms = {"points": 20, "expiry": {"kind": "months", "months": 3}}
+        session.add(EarningRule(kind="joining", version=1, starts_at=NOON, terms=terms))
+    with transaction():
+        award_joining(member_id=lin, now=NOON)
+    assert open_lots(lin)[0].last_day == date(2026, 9, 30)
+    assert explain(history(lin)[0].explanation) == [
+        "Welcome: everybody who joins starts with 20 points.",
+        "Valid to the end of Sep 30, 2026.",
+    ]
 
 
 # --- on the way -------------------------------------------------------------------------
