@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -42,6 +43,7 @@ def local_date(moment: datetime, zone: ZoneInfo) -> date:
     return moment.astimezone(zone).date()
 
 
+@lru_cache(maxsize=4096)
 def start_of(day: date, zone: ZoneInfo) -> datetime:
     """The first moment of a local day, in UTC; right on the days when clocks change."""
     return datetime.combine(day, time.min, tzinfo=zone).astimezone(UTC)

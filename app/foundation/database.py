@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, TypeVarTuple, cast
 
 import sqlalchemy as sa
@@ -21,8 +23,10 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
 from sqlalchemy.orm import registry as Registry  # noqa: N812 - a class with a small name
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 log = logging.getLogger(__name__)
@@ -82,9 +86,73 @@ else:
     Model = db.Model
 
 
+Columns = TypeVarTuple("Columns")
+
+
 def table_of(model: type[Base]) -> sa.Table:
     """The table itself, for statements that make do without the mapper."""
     return cast("sa.Table", model.__table__)
+
+
+def fetch(statement: sa.Select[*Columns], parameters: Mapping[str, Any]) -> Sequence[Any]:
+    """The rows of a statement that hot paths run again and again, made once and kept at module level.
+
+    On PostgreSQL the driver runs it by itself: compiling, and converting what needs no
+    conversion, would take longer than the query. Moments come in some timezone then.
+    """
+    connection = db.session().connection()
+    if connection.dialect.name != "postgresql":
+        return connection.execute(statement, parameters).all()
+    text, constants = _driver_text(statement)
+    driver: Any = connection.connection.dbapi_connection
+    driver_error = connection.dialect.loaded_dbapi.Error
+    try:
+        return cast("Sequence[Any]", driver.execute(text, {**constants, **parameters}).fetchall())
+    except driver_error as error:
+        raise sa.exc.DBAPIError.instance(text, dict(parameters), error, driver_error) from error
+
+
+@cache
+def _driver_text(statement: sa.Select[Any]) -> tuple[str, dict[str, Any]]:
+    compiled = statement.compile(dialect=postgresql.psycopg.dialect())
+    return str(compiled), compiled.params
+
+
+class _Several(TypeDecorator[Sequence[Any]]):
+    """Values handed over as one parameter: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def __init__(self, item: sa.types.TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(sa.JSON() if dialect.name == "sqlite" else postgresql.ARRAY(self.item))
+
+
+class _Among(FunctionElement[bool]):
+    inherit_cache = True
+    type = sa.Boolean()
+
+
+def among(column: Any, name: str) -> _Among:
+    """``column`` is one of the values of the parameter ``name``: always the same statement, however many there are."""
+    column = sa.inspect(column).expression
+    return _Among(column, sa.bindparam(name, type_=_Several(column.type)))
+
+
+@compiles(_Among)
+def _is_any(element: _Among, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY({values})"
+
+
+@compiles(_Among, "sqlite")
+def _in_json(element: _Among, compiler: Any, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - both are compiled expressions
 
 
 # --- transactions -----------------------------------------------------------------------
@@ -132,9 +200,6 @@ def after_commit(callback: Callable[[], object]) -> None:
     if not info.get("transaction"):
         raise RuntimeError("There is no transaction to come after.")
     info["callbacks"].append(callback)
-
-
-Columns = TypeVarTuple("Columns")
 
 
 class LockOrder(enum.IntEnum):
@@ -197,7 +262,6 @@ def _insert_new(dialect: str, table: type[Base], unless: tuple[str, ...], return
     )
 
 
-# --- SQLite ---------------------------------------------------------------------------
 def period_of(moment: Any, edges: Sequence[datetime]) -> Any:
     """In which period between neighbouring ``edges`` a column's moment lies, counted from 0 and named ``period``.
 
@@ -210,13 +274,36 @@ def period_of(moment: Any, edges: Sequence[datetime]) -> Any:
     return sa.case(*whens, else_=len(whens)).label("period")
 
 
+# --- engines ----------------------------------------------------------------------------
+
+IDLE = 1.0  # Seconds after which a pooled connection is asked whether it still answers.
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Give SQLite foreign keys, WAL and explicit BEGINs. PostgreSQL needs nothing."""
-    if engine.dialect.name != "sqlite":
-        return
+    """Give SQLite foreign keys, WAL and explicit BEGINs, and PostgreSQL a look at connections that were idle."""
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine)
+    else:
+        _ping_the_idle(engine)
 
+
+def _ping_the_idle(engine: Engine) -> None:
+    """A server that was restarted is noticed, without a question before every single transaction."""
+
+    @event.listens_for(engine, "checkin")
+    def on_checkin(_connection: Any, record: Any) -> None:
+        record.info["idle_since"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def on_checkout(connection: Any, record: Any, _proxy: object) -> None:
+        if monotonic() - record.info.get("idle_since", inf) > IDLE:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise sa.exc.DisconnectionError from error  # The pool makes a new one.
+
+
+def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # We emit BEGIN ourselves; the driver's own would come too late.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from flask import g
@@ -67,10 +67,13 @@ def current(cls: type[T]) -> T:
     """The terms in force now."""
     if "terms" not in g:
         rows = db.session.execute(sa.select(StoredTerms.domain, StoredTerms.values))
-        g.terms = {row[0]: row[1] for row in rows}
-    stored = g.terms.get(cls.domain, {})  # type: ignore[attr-defined]
-    known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
-    return cls(**{name: value for name, value in stored.items() if name in known})
+        g.terms, g.terms_made = {row[0]: row[1] for row in rows}, {}
+    made: dict[type, Any] = g.terms_made
+    if cls not in made:
+        stored = g.terms.get(cls.domain, {})  # type: ignore[attr-defined]
+        known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        made[cls] = cls(**{name: value for name, value in stored.items() if name in known})
+    return cast("T", made[cls])
 
 
 def change(cls: type[T], values: dict[str, Any], *, by: Actor, now: datetime) -> T:

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.foundation.database import LockOrder, db, keep_lock_order, table_of
+from app.foundation.database import LockOrder, among, db, fetch, keep_lock_order, table_of
 from app.foundation.points import LIMIT, UNITS, Quantity
 from app.loyalty.ledger import writing
 from app.loyalty.ledger.chain import next_digest
@@ -98,16 +98,13 @@ _LOCK = (
     .order_by(Wallet.id)
     .with_for_update()
 )
-_LOCK_BY_MEMBER = _LOCK.where(
-    Wallet.member_id.in_(sa.bindparam("members", expanding=True)),
-    Wallet.ledger.in_(sa.bindparam("ledgers", expanding=True)),
-)
-_LOCK_BY_ID = _LOCK.where(Wallet.id.in_(sa.bindparam("wallets", expanding=True)))
-_BOOKED = sa.select(table_of(Transfer)).where(Transfer.key.in_(sa.bindparam("keys", expanding=True)))
+_LOCK_BY_MEMBER = _LOCK.where(among(Wallet.member_id, "members"), among(Wallet.ledger, "ledgers"))
+_LOCK_BY_ID = _LOCK.where(among(Wallet.id, "wallets"))
+_BOOKED = sa.select(table_of(Transfer)).where(among(Transfer.key, "keys"))
 _DRAWN_BY = (
     sa.select(Draw.transfer_id, Draw.lot_id, Draw.amount)
     .join(Lot, Lot.id == Draw.lot_id)
-    .where(Draw.transfer_id.in_(sa.bindparam("transfers", expanding=True)))
+    .where(among(Draw.transfer_id, "transfers"))
     .order_by(*DRAWING_ORDER)
 )
 
@@ -125,8 +122,10 @@ def lock_wallets(owners: Collection[Owner]) -> dict[Owner, LockedWallet]:
 
     Where both ledgers are asked for, both wallets of every member are locked: more than needed, never in a circle.
     """
+    keep_lock_order(LockOrder.WALLET)
     members, ledgers = {member for member, _ in owners}, {ledger for _, ledger in owners}
-    found = _lock(_LOCK_BY_MEMBER, {"members": list(members), "ledgers": list(ledgers)})
+    rows = fetch(_LOCK_BY_MEMBER, {"members": list(members), "ledgers": list(ledgers)})
+    found = [LockedWallet(*row) for row in rows]
     wallets = {(wallet.member_id, wallet.ledger): wallet for wallet in found}
     for owner in owners:
         if owner not in wallets:
@@ -135,12 +134,9 @@ def lock_wallets(owners: Collection[Owner]) -> dict[Owner, LockedWallet]:
 
 
 def lock_wallets_by_id(wallet_ids: Collection[int]) -> dict[int, LockedWallet]:
-    return {wallet.id: wallet for wallet in _lock(_LOCK_BY_ID, {"wallets": list(wallet_ids)})}
-
-
-def _lock(statement: sa.Select[*tuple[Any, ...]], which: dict[str, Any]) -> list[LockedWallet]:
     keep_lock_order(LockOrder.WALLET)
-    return [LockedWallet(*row) for row in run(statement, which).all()]
+    rows = fetch(_LOCK_BY_ID, {"wallets": list(wallet_ids)})
+    return {row[0]: LockedWallet(*row) for row in rows}
 
 
 def booked(keys: Collection[str]) -> dict[str, Booked]:
@@ -158,7 +154,7 @@ def same_or_refuse(transfer: Booked, row: Mapping[str, Any]) -> None:
 def drawn_by(transfer_ids: Collection[int]) -> dict[int, list[Part]]:
     """What debits or holds drew, in drawing order."""
     drawn: dict[int, list[Part]] = {transfer_id: [] for transfer_id in transfer_ids}
-    for transfer_id, lot_id, amount in run(_DRAWN_BY, {"transfers": list(transfer_ids)}):
+    for transfer_id, lot_id, amount in fetch(_DRAWN_BY, {"transfers": list(transfer_ids)}):
         drawn[transfer_id].append(Part(lot_id, amount))
     return drawn
 

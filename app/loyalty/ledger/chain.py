@@ -21,6 +21,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 GENESIS = bytes(32)  # What the first transfer of a wallet follows.
@@ -43,6 +44,9 @@ CONTENT = (
     "unit_id",
     "wallet_id",
 )
+
+
+_EXPLANATION = sum(name < "explanation" for name in CONTENT)  # Its place among the sorted names.
 
 
 def new_secret() -> bytes:
@@ -84,18 +88,24 @@ def reason_hash(salt: bytes, explanation: Mapping[str, Any]) -> str:
 
 def content_of(row: Mapping[str, Any], salt: bytes) -> str:
     """What is committed to, as the text that is hashed. ``row`` has the columns of a transfer."""
-    content = {name: _plain(row[name]) for name in CONTENT}
-    content["explanation"] = reason_hash(salt, row["explanation"])
-    return _encode(content)
+    texts = [f'"{name}":{_text(row[name])}' for name in CONTENT]
+    texts.insert(_EXPLANATION, f'"explanation":"{reason_hash(salt, row["explanation"])}"')
+    return "{" + ",".join(texts) + "}"
 
 
-def _plain(value: Any) -> Any:
-    return moment_text(value) if isinstance(value, datetime) else value
+def _text(value: Any) -> str:
+    """As ``canonical`` writes it, for the few types that a transfer's columns have."""
+    if value is None:
+        return "null"
+    if isinstance(value, int):
+        return str(value)
+    return _quoted(value) if isinstance(value, str) else f'"{moment_text(value)}"'
 
 
 def moment_text(moment: datetime) -> str:
     """UTC to the microsecond: ``2026-06-15T04:00:00.000000Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # isoformat() takes a tenth of strftime()'s time.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def digest_after(previous: bytes, salt: bytes, content: str) -> bytes:

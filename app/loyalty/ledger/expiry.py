@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from app.foundation import clock
-from app.foundation.database import db, table_of
+from app.foundation.database import among, db, fetch, table_of
 from app.loyalty.ledger import book
 from app.loyalty.ledger.book import LockedWallet
 from app.loyalty.ledger.explanations import explanation
@@ -19,20 +18,33 @@ from app.loyalty.ledger.rules import Part, idle_until
 from app.loyalty.ledger.writing import Entry, taking
 
 _FREE = Lot.remaining - Lot.held
+# Written out, not bound: only so is a prepared statement known to fit the indexes of open lots.
+_SOMETHING_LEFT = Lot.remaining > sa.literal_column("0")
 _FREE_LOTS = (
     sa.select(Lot.wallet_id, Lot.id, _FREE, Lot.expires_at, Lot.unit_id, Lot.earned_at)
-    .where(Lot.wallet_id.in_(sa.bindparam("wallets", expanding=True)), Lot.remaining > 0, Lot.remaining > Lot.held)
+    .where(among(Lot.wallet_id, "wallets"), _SOMETHING_LEFT, Lot.remaining > Lot.held)
     .order_by(*book.DRAWING_ORDER)
 )
 _EXPIRED_LOTS = _FREE_LOTS.where(Lot.expires_at <= sa.bindparam("now"))
 _IDLE_LOTS = sa.select(Lot.id, Lot.wallet_id, Lot.idle_months, Lot.expires_at).where(
-    Lot.wallet_id.in_(sa.bindparam("wallets", expanding=True)), Lot.remaining > 0, Lot.idle_months.is_not(None)
+    among(Lot.wallet_id, "wallets"), _SOMETHING_LEFT, Lot.idle_months.is_not(None)
 )
 _IDLE_PENDING = sa.select(Pending.transfer_id, Pending.wallet_id, Pending.idle_months, Pending.expires_at).where(
-    Pending.wallet_id.in_(sa.bindparam("wallets", expanding=True)), Pending.idle_months.is_not(None)
+    among(Pending.wallet_id, "wallets"), Pending.idle_months.is_not(None)
 )
 
 Free = tuple[int, int]  # A lot's id, and how much of it is free.
+
+
+class FreeLot(NamedTuple):
+    """A lot that is not used up; ``free`` is what no hold has set aside."""
+
+    wallet_id: int
+    id: int
+    free: int
+    expires_at: datetime | None
+    unit_id: int | None
+    earned_at: datetime
 
 
 def live_lots(wallets: Iterable[LockedWallet], *, now: datetime) -> tuple[dict[int, list[Free]], list[Entry]]:
@@ -42,37 +54,38 @@ def live_lots(wallets: Iterable[LockedWallet], *, now: datetime) -> tuple[dict[i
     """
     by_id = {wallet.id: wallet for wallet in wallets}
     alive: dict[int, list[Free]] = {wallet_id: [] for wallet_id in by_id}
-    dead = []
-    for lot in book.run(_FREE_LOTS, {"wallets": list(by_id)}):
+    dead: list[FreeLot] = []
+    for lot in map(FreeLot._make, fetch(_FREE_LOTS, {"wallets": list(by_id)})):
         if lot.expires_at is None or lot.expires_at > now:
-            alive[lot[0]].append((lot[1], lot[2]))
+            alive[lot.wallet_id].append((lot.id, lot.free))
         else:
             dead.append(lot)
-    return alive, _write_off(by_id, dead, now=now) if dead else []
+    return alive, _write_off(by_id, dead, now=now)
 
 
 def expired_lots(wallets: Iterable[LockedWallet], *, now: datetime) -> list[Entry]:
     """Entries that write off what has expired in these locked wallets. What holds have set aside stays."""
     by_id = {wallet.id: wallet for wallet in wallets}
-    return _write_off(by_id, book.run(_EXPIRED_LOTS, {"wallets": list(by_id), "now": now}).all(), now=now)
+    rows = fetch(_EXPIRED_LOTS, {"wallets": list(by_id), "now": now})
+    return _write_off(by_id, map(FreeLot._make, rows), now=now)
 
 
-def _write_off(by_id: Mapping[int, LockedWallet], lots: Sequence[Any], *, now: datetime) -> list[Entry]:
+def _write_off(by_id: Mapping[int, LockedWallet], lots: Iterable[FreeLot], *, now: datetime) -> list[Entry]:
     """One line for all that expired in a wallet at one moment and was issued by one unit."""
-
-    def line(lot: Any) -> tuple[int, datetime, int]:
-        return lot.wallet_id, lot.expires_at, lot.unit_id or 0
-
-    entries = []
-    for (wallet_id, expires_at, unit), group in groupby(sorted(lots, key=line), key=line):
-        entries.append(_expiry(by_id[wallet_id], unit or None, expires_at, list(group), now=now))
-    return entries
+    lines: dict[tuple[int, datetime, int | None], list[FreeLot]] = {}
+    for lot in lots:
+        assert lot.expires_at is not None  # What never expires has not expired.
+        lines.setdefault((lot.wallet_id, lot.expires_at, lot.unit_id), []).append(lot)
+    return [
+        _expiry(by_id[wallet_id], unit_id, expires_at, together, now=now)
+        for (wallet_id, expires_at, unit_id), together in lines.items()
+    ]
 
 
 def _expiry(
-    wallet: LockedWallet, unit_id: int | None, expires_at: datetime, lots: Sequence[Any], *, now: datetime
+    wallet: LockedWallet, unit_id: int | None, expires_at: datetime, lots: Sequence[FreeLot], *, now: datetime
 ) -> Entry:
-    parts = [Part(lot[1], lot[2]) for lot in lots]
+    parts = [Part(lot.id, lot.free) for lot in lots]
     row = book.transfer_row(
         wallet,
         amount=-sum(part.amount for part in parts),
@@ -119,7 +132,7 @@ def prolong(active: Mapping[int, datetime], *, now: datetime) -> None:
 def wallets_with_expired_lots(*, now: datetime, limit: int) -> list[int]:
     statement = (
         sa.select(Lot.wallet_id)
-        .where(Lot.remaining > 0, Lot.expires_at.is_not(None), Lot.expires_at <= now, Lot.remaining > Lot.held)
+        .where(_SOMETHING_LEFT, Lot.expires_at.is_not(None), Lot.expires_at <= now, Lot.remaining > Lot.held)
         .distinct()
         .limit(limit)
     )

@@ -238,11 +238,12 @@ _FILLS = """
 
 
 @cache
-def _statement(parts: tuple[str, ...]) -> str:
-    """One statement that writes these parts. Only a handful of combinations ever occur."""
-    steps = [f"t AS ({_INSERT_TRANSFERS.format(rows=_rows('transfers'))})"]
-    for name in parts:
-        step = _STEPS[name].format(rows=_rows(name))
+def _statement(parts: tuple[tuple[str, bool], ...]) -> str:
+    """One statement that writes these parts, each of one row or of many. Few combinations ever occur."""
+    rows = {name: _rows(name, alone=alone) for name, alone in parts}
+    steps = [f"t AS ({_INSERT_TRANSFERS.format(rows=rows.pop('transfers'))})"]
+    for name, source in rows.items():
+        step = _STEPS[name].format(rows=source)
         if name == "lots":
             steps.append(f"l AS ({step} RETURNING id, transfer_id, amount, remaining)")
             steps.append(f"fills AS ({_FILLS})")
@@ -251,15 +252,18 @@ def _statement(parts: tuple[str, ...]) -> str:
     return f"WITH {', '.join(steps)} SELECT key, id FROM t"  # noqa: S608 - put together from the constants above
 
 
-def _rows(name: str) -> str:
+def _rows(name: str, *, alone: bool) -> str:
     columns = ", ".join(f"{column} {kind}" for column, kind in _COLUMNS[name].items())
-    return f"json_to_recordset(%({name})s::json) AS r({columns})"
+    # The planner takes a set of unknown size for a hundred rows, and might read whole tables to join it.
+    function = "json_to_record" if alone else "json_to_recordset"
+    return f"{function}(%({name})s::json) AS r({columns})"
 
 
 def _write_at_once(connection: sa.Connection, parts: Mapping[str, Rows]) -> dict[str, int]:
-    used = tuple(name for name in _STEPS if parts[name])
-    values = {name: _encode(parts[name]) for name in ("transfers", *used)}
-    return {row[0]: row[1] for row in connection.exec_driver_sql(_statement(used), values)}
+    used = {name: rows for name, rows in parts.items() if rows}
+    statement = _statement(tuple((name, len(rows) == 1) for name, rows in used.items()))
+    values = {name: _encode(rows[0] if len(rows) == 1 else rows) for name, rows in used.items()}
+    return {row[0]: row[1] for row in connection.exec_driver_sql(statement, values)}
 
 
 def _plain(value: Any) -> str:

@@ -9,8 +9,9 @@ import pytest
 
 from app.foundation.points import Points
 from app.loyalty.ledger.errors import InsufficientPoints
+from app.loyalty.ledger.history import Wanted, find
 from app.loyalty.ledger.jobs import expire_points
-from app.loyalty.ledger.queries import expiring_by_day, history, open_lots
+from app.loyalty.ledger.queries import expiring_by_day, open_lots
 from app.loyalty.ledger.rules import ExpiryPolicy, month_end, yearly
 from app.loyalty.ledger.terms import LedgerTerms
 from tests.conftest import NOON
@@ -63,7 +64,8 @@ def test_expired_points_are_written_off_once(alice):
     assert expire_points(now=NOON + DAY) == 1
     assert expire_points(now=NOON + DAY) == 0
     assert alice.standing(now=NOON + DAY).available == Points(40)
-    assert [transfer.amount for transfer in history(alice.member_id, show="expired")] == [-100]
+    expired = find(alice.member_id, Wanted(show="expired"), limit=10).transfers
+    assert [transfer.amount for transfer in expired] == [-100]
 
 
 def test_expired_points_cannot_be_spent_even_before_the_job_has_run(alice):
