@@ -43,7 +43,7 @@ def _cells(transfers: Iterable[Transfer], units: Mapping[int, Mapping[str, str]]
             safe(line.unit),
             transfer.amount,
             transfer.balance_after,
-            safe(" ".join(line.why)),
+            safe(" · ".join(line.why)),
             safe(transfer.key),
         ]
 

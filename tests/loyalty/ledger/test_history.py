@@ -184,6 +184,13 @@ def test_what_is_chosen_can_be_taken_off_one_by_one(client, found, story):
     assert all("q=" in url for url, label in without if label == "Redeemed")
 
 
+def test_a_search_by_htmx_leaves_a_plain_address(client, found, story):
+    asked = {"q": "tea", "kind": "", "unit": "", "period": "", "since": "", "until": ""}
+    answer = client.get("/points", query_string=asked, headers={"HX-Request": "true", "HX-Target": "history"})
+    assert answer.headers["HX-Push-Url"] == "/points?q=tea"
+    assert amounts(answer.text) == ["−30"]
+
+
 def test_nothing_found_says_so_and_leads_back(client, found, story):
     text = client.get("/points", query_string={"q": "elephant"}).text
     assert "Nothing found" in text

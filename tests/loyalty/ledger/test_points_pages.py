@@ -76,7 +76,7 @@ def test_the_three_figures_are_available_on_the_way_and_set_aside(points, carol)
             now=NOON,
         )
     figures = re.findall(r'stat-value figure">([^<]+)<', points())
-    assert figures == ["1,034", "85", "200", "0"]  # The last is the growth value.
+    assert figures == ["1,034", "85", "200"]
 
 
 def test_newest_first_with_balance_and_sign(points, carol):

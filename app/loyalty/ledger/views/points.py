@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, request
 
 from app.foundation import clock
 from app.foundation.pages import page
@@ -73,6 +73,7 @@ def _account(*, endpoint: str, ledger: str, **figures: Any) -> Response:
         "loyalty/ledger/index.html",
         fragments={"history", "more"},
         status=200 if wanted.valid else 422,
+        headers=_plain_address(wanted),
         months=_by_month(lines_of(found.transfers, units={unit.id: unit.name for unit in units})),
         choices=filters.choices(wanted, member_id),
         filter=wanted,
@@ -82,6 +83,12 @@ def _account(*, endpoint: str, ledger: str, **figures: Any) -> Response:
         looked_through=history.LOOKED_THROUGH if found.before and not found.transfers else None,
         **figures,
     )
+
+
+def _plain_address(wanted: filters.Filter) -> dict[str, str]:
+    """For the address bar after a search by htmx, which would put every empty field of the form there."""
+    searched = wanted.valid and request.headers.get("HX-Target") == "history"
+    return {"HX-Push-Url": wanted.url()} if searched else {}
 
 
 def _by_month(lines: Sequence[Line]) -> list[Month]:
