@@ -10,33 +10,40 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from app.identity.members import actions as members
-from app.identity.members.queries import find_by_refs, normalise_refs
+from app.identity.members.queries import ids_by_ref, normalise_refs
+from app.identity.names import Ref
 
 SHORTENED = re.compile(r"\d(\.\d+)?E\+\d+", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Refs as given: whose they are, who did not exist before, and why the others are nobody."""
+    """Refs as given: how we write them, whose they are, and why the others are nobody.
 
+    ``created`` are the contacts, as we write them, of those who did not exist before.
+    """
+
+    refs: dict[str, Ref]
     ids: dict[str, int]
     created: set[str]
     unknown: dict[str, str]
 
 
-def resolve(refs: Collection[str], *, create: bool, now: datetime) -> Resolved:
+def resolve(given: Collection[str], *, create: bool, now: datetime) -> Resolved:
     """Find members, and with ``create`` make those whom nobody knows, to be claimed later, by a few statements.
 
     Only an email or phone makes a member: a code that nobody has is a slip, not a person.
     """
-    wanted = set(refs)
-    ids, created = find_by_refs(wanted), set[str]()
-    if create and (missing := wanted - ids.keys()):
-        contacts = {text: ref.value for text, ref in normalise_refs(missing).items() if ref.kind != "code"}
+    refs = normalise_refs(given)
+    ids = ids_by_ref(set(refs.values()))
+    created: dict[str, int] = {}
+    if create and (strangers := {ref.value for ref in refs.values() if ref not in ids and ref.kind != "code"}):
         # Sorted, so that two imports of the same file wait for each other instead of in a circle.
-        ids |= members.create_unclaimed(sorted(contacts), now=now)
-        created = set(contacts.values())
-    return Resolved(ids, created, {ref: _why_nobody(ref, create=create) for ref in wanted - ids.keys()})
+        created = members.create_unclaimed(sorted(strangers), now=now)
+    found = {text: ids.get(ref) or created.get(ref.value) for text, ref in refs.items()}
+    known = {text: member_id for text, member_id in found.items() if member_id is not None}
+    unknown = {text: _why_nobody(text, create=create) for text in given if text not in known}
+    return Resolved(refs, known, set(created), unknown)
 
 
 def _why_nobody(ref: str, *, create: bool) -> str:

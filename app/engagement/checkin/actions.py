@@ -16,6 +16,7 @@ from app.foundation.events import publish
 from app.foundation.points import Points
 from app.foundation.terms import current
 from app.loyalty.ledger import actions as ledger
+from app.loyalty.ledger.explanations import lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ def check_in(*, member_id: int, now: datetime) -> TodaysCheckIn:
     the second one waits at the unique constraint and then finds the day done.
     """
     day = clock.local_date(now, clock.programme_zone())
-    table = current(CheckinTerms).table
+    terms = current(CheckinTerms)
+    table, expiry = terms.table, terms.expiry
     days = queries.days_of(member_id)
     streak = rules.streak(days.keys() | {day}, day)
     points = rules.reward(streak, table)
@@ -63,7 +65,9 @@ def check_in(*, member_id: int, now: datetime) -> TodaysCheckIn:
             base=rules.base(table),
             reward=points,
             next_bonus=rules.place_in_cycle(bonus, table) if bonus else None,
+            life=lives(expiry, now) if expiry else None,
         ),
+        expiry=expiry,
         occurred_at=now,
         now=now,
     )

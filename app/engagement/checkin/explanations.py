@@ -18,10 +18,19 @@ kind_label(CARD, _l("Make-up card"))
 
 
 def for_check_in(
-    *, day: date, streak: int, made_up: int, place: int, days: int, base: int, reward: int, next_bonus: int | None
+    *,
+    day: date,
+    streak: int,
+    made_up: int,
+    place: int,
+    days: int,
+    base: int,
+    reward: int,
+    next_bonus: int | None,
+    life: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """``streak`` is the day of the streak, ``place`` its day of the cycle of so many ``days``; ``next_bonus`` the day
-    of the cycle that pays a bonus next."""
+    of the cycle that pays a bonus next. ``life`` is the step that says how long the points live, where that is told."""
     steps = [step("checkin.made_up", days=made_up)] if made_up else []
     steps.append(step("checkin.place", place=place, days=days))
     steps.append(step("checkin.base", points=base))
@@ -29,6 +38,8 @@ def for_check_in(
         steps.append(step("checkin.extra", place=place, bonus=reward - base, points=reward))
     elif next_bonus:
         steps.append(step("checkin.later", place=next_bonus))
+    if life:
+        steps.append(life)
     return explanation("checkin.daily", steps=steps, day=day.isoformat(), streak=streak)
 
 

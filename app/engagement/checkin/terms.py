@@ -10,11 +10,13 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation.errors import InvalidInput
 from app.foundation.terms import term, terms
+from app.loyalty.ledger.actions import ExpiryPolicy
 
 MOST_POINTS = 10_000
 LONGEST_CYCLE = 31
 MOST_CARDS = 31
 HIGHEST_PRICE = 100_000
+LONGEST_LIFE = 120
 SEPARATOR = re.compile(r"[\s,，、]+")  # Commas as they are typed in China, too.
 WHOLE = re.compile(r"[0-9]{1,9}")
 
@@ -36,6 +38,11 @@ class CheckinTerms:
         2, _l("Make-up cards a month"), _l("So many missed days a member can make up in a month; 0 offers no cards.")
     )
     card_price: int = term(50, _l("Points for a make-up card"))
+    expiry_months: int = term(
+        0,
+        _l("Months that points from check-ins live"),
+        _l("To the month's end; 0 leaves it to the programme's expiry."),
+    )
 
     def __post_init__(self) -> None:
         parts = SEPARATOR.split(self.rewards.strip())
@@ -54,6 +61,13 @@ class CheckinTerms:
             raise InvalidInput(_("A member can have between 0 and %(most)s make-up cards a month.", most=MOST_CARDS))
         if not 1 <= self.card_price <= HIGHEST_PRICE:
             raise InvalidInput(_("A make-up card can cost between 1 and %(most)s points.", most=HIGHEST_PRICE))
+        if not 0 <= self.expiry_months <= LONGEST_LIFE:
+            raise InvalidInput(_("Points from check-ins can live 1 to %(most)s months.", most=LONGEST_LIFE))
+
+    @property
+    def expiry(self) -> ExpiryPolicy | None:
+        """When these points stop living; ``None`` where the programme's policy decides."""
+        return ExpiryPolicy(kind="months", months=self.expiry_months) if self.expiry_months else None
 
     @cached_property
     def table(self) -> tuple[int, ...]:

@@ -13,7 +13,6 @@ from app.foundation import clock
 from app.foundation.points import Points
 from app.foundation.sheets import LineError, Sheet
 from app.foundation.terms import current
-from app.identity.members.queries import normalise_refs
 from app.identity.resolving import Resolved, resolve
 from app.identity.units.queries import units_by_code
 from app.loyalty.ledger import actions as ledger
@@ -95,13 +94,12 @@ class Opening:
         return taken
 
     def _first_told(self, rows: Sequence[Row], members: Resolved, taken: Taken) -> Iterator[Row]:
-        contacts = normalise_refs({row.member for row in rows})
         for row in rows:
             if reason := members.unknown.get(row.member):
                 taken.errors.append(LineError(row.line, reason))
             elif not row.amount:
                 taken.empty += 1
-            elif first := self._told_before(row, members, contacts[row.member].value):
+            elif first := self._told_before(row, members):
                 sentence = _(
                     "Line %(line)s tells of this balance already. Where both count, give each a reference of its own.",
                     line=first,
@@ -110,8 +108,9 @@ class Opening:
             else:
                 yield row
 
-    def _told_before(self, row: Row, members: Resolved, contact: str) -> int | None:
+    def _told_before(self, row: Row, members: Resolved) -> int | None:
         """The line that told of the same balance. Notes this one if there is none."""
+        contact = members.refs[row.member].value
         if row.reference:
             names = [f"reference:{row.reference}"]
         elif contact in members.created:

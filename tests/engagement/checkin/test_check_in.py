@@ -14,10 +14,11 @@ from app.engagement.checkin.terms import CheckinTerms
 from app.foundation import terms
 from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
+from app.foundation.errors import InvalidInput
 from app.foundation.points import Points
 from app.loyalty.ledger.explanations import explain
 from app.loyalty.ledger.models import Transfer
-from app.loyalty.ledger.queries import standing
+from app.loyalty.ledger.queries import open_lots, standing
 from tests.conftest import NOON
 from tests.factories import make_member
 from tests.racing import at_once
@@ -116,6 +117,21 @@ def test_changed_terms_pay_from_now_on_and_leave_what_was_paid(alice):
         terms.change(CheckinTerms, {"rewards": "20 60"}, by=SYSTEM, now=NOON)
     assert come_by(alice, NOON).points == Points(5)
     assert come_by(alice, NOON + DAY).points == Points(60)
+
+
+def test_points_from_check_ins_can_live_shorter_and_say_so(alice):
+    with transaction():
+        terms.change(CheckinTerms, {"expiry_months": 3}, by=SYSTEM, now=NOON)
+    come_by(alice, NOON)
+    assert open_lots(alice)[0].last_day == date(2026, 9, 30)
+    transfer = db.session.scalars(sa.select(Transfer)).one()
+    assert explain(transfer.explanation)[-1] == "Valid to the end of Sep 30, 2026."
+
+
+@pytest.mark.parametrize("months", [-1, 121])
+def test_a_life_that_makes_no_sense_is_refused(app, months):
+    with pytest.raises(InvalidInput, match="can live 1 to 120 months"):
+        CheckinTerms(expiry_months=months)
 
 
 def test_members_do_not_share_their_days(alice):
