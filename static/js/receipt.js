@@ -144,21 +144,22 @@
   }
 
   // --- showing ---------------------------------------------------------------
-  function amount(found, name) {
+  function figure(found, name, sign) {
     // From the text, because a number of the ledger can be larger than those of JavaScript.
     var digits = new RegExp('[{,]"' + name + '":(-?[0-9]+)').exec(found.content);
-    return digits ? BigInt(digits[1]).toLocaleString(language) : "";
+    return digits ? BigInt(digits[1]).toLocaleString(language, { signDisplay: sign || "auto" }) : "";
   }
   function moment(value) {
-    var found = new Date(value);
-    return isNaN(found) ? String(value) : found.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+    var found = new Date(value), form = { dateStyle: "medium", timeStyle: "short", timeZone: page.dataset.zone };
+    return isNaN(found) ? String(value) : found.toLocaleString(language, form);
   }
   function factsOfLine(found) {
     var line = found.line;
+    var what = [kinds[line.kind] || line.kind, words[line.phase]].filter(Boolean).join(" · ");
     return [
-      ["kind", kinds[line.kind] || line.kind], ["amount", amount(found, "amount")], ["occurred_at", moment(line.occurred_at)],
-      ["recorded_at", moment(line.recorded_at)], ["balance_after", amount(found, "balance_after")],
-      ["sequence", amount(found, "sequence")], ["key", line.key]
+      ["kind", what], ["amount", figure(found, "amount", "exceptZero")], ["occurred_at", moment(line.occurred_at)],
+      ["recorded_at", moment(line.recorded_at)], ["balance_after", figure(found, "balance_after")],
+      ["sequence", figure(found, "sequence")], ["key", line.key]
     ];
   }
   function anchor(label, url, download) {

@@ -137,7 +137,7 @@ def root_of(tiles: Mapping[Place, bytes], size: int) -> bytes:
     return tree_root(size, complete_from(lambda level, position: tiles[level, position]))
 
 
-def content_of(row: Mapping[str, Any]) -> str:
+def content_of(row: Mapping[Any, Any]) -> str:
     """What the hash of a checkpoint covers, as the text that is hashed. ``row`` has its columns."""
     return canonical(
         {

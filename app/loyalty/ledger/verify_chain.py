@@ -94,7 +94,7 @@ def verify_chain(*, against: Mapping[str, Any] | None = None) -> ChainReport:
     return report
 
 
-def transfer_name(row: Mapping[str, Any]) -> str:
+def transfer_name(row: Mapping[Any, Any]) -> str:
     return f"transfer {row['id']} ({row['key']}) of wallet {row['wallet_id']}"
 
 
@@ -104,9 +104,12 @@ def transfer_name(row: Mapping[str, Any]) -> str:
 class _Walk:
     """Along the chain of one wallet. ``before`` are the digests that the next transfer may follow; empty: unknown."""
 
-    def __init__(self, report: ChainReport, wallet: sa.Row[Any]) -> None:
+    def __init__(self, report: ChainReport, wallet: Sequence[Any]) -> None:
         self.report = report
-        self.id, self.secret, self.head, self.sequence = wallet[:4]
+        self.id: int = wallet[0]
+        self.secret: bytes = wallet[1]
+        self.head: bytes = wallet[2]
+        self.sequence: int = wallet[3]
         self.before = [GENESIS]
         self.at = 0
 
@@ -189,7 +192,7 @@ def _walk_checkpoints(report: ChainReport) -> None:
         number, sealed_to, previous = row["number"], row["last_id"], row["hash"]
 
 
-def _check_seal(report: ChainReport, checkpoint: Mapping[str, Any], sealed_to: int) -> None:
+def _check_seal(report: ChainReport, checkpoint: Mapping[Any, Any], sealed_to: int) -> None:
     """Do the transfers of this checkpoint give its tiles and its root?"""
     place = f"checkpoint {checkpoint['number']}"
     ids, leaves = [], bytearray()

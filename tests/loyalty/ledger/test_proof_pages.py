@@ -135,7 +135,7 @@ def test_somebody_elses_receipt_looks_like_none(client, carol, mallory, agent):
 def test_the_page_for_receipts_brings_its_script_its_words_and_a_program(client):
     text = client.get("/ledger/verification").text
     assert "js/receipt.js" in text
-    assert "<noscript>" in text
+    assert "JavaScript is switched off" in text
     program = re.search(r'href="(/static/verify_receipt\.py[^"]*)" download', text)[1]
     assert client.get(program).text.startswith("#!/usr/bin/env python3")
     assert "/ledger/checkpoints/FIRST/consistency/SECOND.json" in text

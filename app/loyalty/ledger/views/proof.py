@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, request, url_for
 
+from app.foundation import clock
 from app.foundation.pages import page, public_url
 from app.foundation.permissions import Permission, public, requires
 from app.identity.session import LARGEST_ID, current_member
@@ -43,7 +44,10 @@ def index() -> Response:
 def verification() -> Response:
     kinds = {kind: label_of(kind) for kind in known_kinds()}
     return page(
-        "loyalty/ledger/proof/verification.html", kinds=json.dumps(kinds, ensure_ascii=False), proof_url=_proof_url()
+        "loyalty/ledger/proof/verification.html",
+        kinds=json.dumps(kinds, ensure_ascii=False),
+        zone=clock.programme_zone().key,
+        proof_url=_proof_url(),
     )
 
 
