@@ -19,6 +19,7 @@ from app.identity.staff.admin import password, session, staff_accounts
 from app.identity.units.admin import units
 from app.loyalty.ledger import alarm as _ledger_alarm  # noqa: F401
 from app.loyalty.ledger.admin import books
+from app.loyalty.tiers.admin import member_tier, tier_ladder
 from app.mall.catalog import tiles as _catalog_tiles  # noqa: F401
 from app.mall.catalog.admin import products
 from app.mall.catalog.categories import categories
@@ -36,6 +37,7 @@ def navigation() -> list[NavItem]:
         (_("Mall"), _("Products"), "backoffice.products.index", "bag"),
         (_("Mall"), _("Categories"), "backoffice.categories.index", "tags"),
         (_("Mall"), _("Orders"), "backoffice.orders.index", "box-seam"),
+        (_("Programme"), _("Tiers"), "backoffice.tiers.index", "award"),
         (_("Programme"), _("Terms"), "backoffice.terms.index", "sliders"),
         (_("House"), _("Business units"), "backoffice.units.index", "building"),
         (_("House"), _("Colleagues"), "backoffice.staff.index", "person-circle"),
@@ -78,6 +80,8 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(categories.blueprint())
     backoffice.register_blueprint(orders)
     backoffice.register_blueprint(members)
+    backoffice.register_blueprint(member_tier)
+    backoffice.register_blueprint(tier_ladder)
     backoffice.register_blueprint(referrals)
     backoffice.register_blueprint(books)
     app.register_blueprint(backoffice)

@@ -20,6 +20,7 @@ from app.foundation.database import transaction
 from app.foundation.points import Points
 from app.foundation.security import hash_password
 from app.identity.members.queries import anybody, member_by_id
+from app.loyalty.tiers.actions import give_tier
 from app.support.desk.actions import adjust_balance
 
 PASSWORD = "demo-jifen"  # noqa: S105 - it is printed for everybody to see
@@ -71,6 +72,7 @@ def load(
         habits.note_checkins(world)
         orders.note_orders(world)
         note_corrections(world)
+        note_given_tier(world)
         note_jobs(world)
         diary.tell(on_moment=lambda moment: on_progress((moment - dawn) / (now - dawn)))
     return Told(len(world.units), len(content.products()), len(world.members))
@@ -88,6 +90,28 @@ def note_jobs(world: World) -> None:
     days = [*range(shop.DAWN, DAILY_JOBS, -7), *range(DAILY_JOBS, 0, -1)]
     for moment in (*(world.diary.at(days_ago, 23, 45) for days_ago in days), world.diary.end):
         world.diary.note(moment, lambda now: jobs.run_all(now=now))
+
+
+def note_given_tier(world: World) -> None:
+    """The owner makes somebody Diamond for a while."""
+    sponsor = world.members[4]
+    reason = {"en": "Sponsor of the spring fair", "zh_Hans": "春季集市赞助商"}[world.locale]
+
+    def give(now: datetime) -> None:
+        member = member_by_id(sponsor.id)
+        assert member is not None
+        last_day = clock.local_date(world.diary.end, world.diary.zone) + timedelta(days=75)
+        with transaction():
+            give_tier(
+                member=member,
+                tier_code="diamond",
+                last_day=last_day,
+                reason=reason,
+                by=world.colleagues["owner"],
+                now=now,
+            )
+
+    world.diary.note(world.diary.at(15, 11), give)
 
 
 def note_corrections(world: World) -> None:

@@ -3,7 +3,8 @@
 *Spend* and *purchases* are those that took place within the window, whenever they were
 reported, less what came back of them. *Points earned* are the posted credits that the house issued for
 facts within the window, less what a return took back of them; a staff correction, a refund of
-spent points or an opening balance is no earning, and spending or expiry is no loss of it.
+spent points or an opening balance is no earning, and spending or expiry is no loss of it. *Growth* is
+counted likewise, and with it what members brought from an old system, on the day when they earned it there.
 """
 
 from __future__ import annotations

@@ -21,35 +21,39 @@ WINDOW_MONTHS = 12
 
 
 def default_ladder(currency: str) -> list[dict[str, Any]]:
-    """The ladder a programme begins with: Silver for 500 spent or earned, Gold 5,000, Diamond 20,000.
+    """The ladder a programme begins with: Silver for 500 spent or earned, Gold 5,000, Diamond 20,000 within a year.
 
-    A tier is kept by one month with 40 % of that spend together with 60 % of those points, over the last 3, 6 and 12
-    full months: the higher the tier, the longer the breath. Money is written in major units here and kept
-    in minor ones, as many as ``currency`` has.
+    Silver is kept by 300 points in the last 3 full months with one month of 200 spent; Gold and Diamond by half
+    of what reaching them asks, over 6 and 12 full months, with one month of 1,000 and 2,000: the higher the
+    tier, the longer the breath. Money is written in major units here and kept in minor ones, as many as
+    ``currency`` has.
     """
     major = minor_units(currency)
     return [
-        _default("regular", ("Regular", "普通会员", "普通會員")),
-        _default("silver", ("Silver", "银卡", "銀卡"), asked=500, keep_months=3, major=major),
-        _default("gold", ("Gold", "金卡", "金卡"), asked=5_000, keep_months=6, major=major),
-        _default("diamond", ("Diamond", "钻石", "鑽石"), asked=20_000, keep_months=12, major=major),
+        _default("regular", ("Regular", "普通会员", "普通會員"), {}, {}),
+        _default("silver", ("Silver", "银卡", "銀卡"), _reach(500, major), _keep(3, 200, 300, major)),
+        _default("gold", ("Gold", "金卡", "金卡"), _reach(5_000, major), _keep(6, 1_000, 2_500, major)),
+        _default("diamond", ("Diamond", "钻石", "鑽石"), _reach(20_000, major), _keep(12, 2_000, 10_000, major)),
     ]
 
 
 def _default(
-    code: str, names: tuple[str, str, str], *, asked: int = 0, keep_months: int = 3, major: int = 1
+    code: str, names: tuple[str, str, str], conditions: dict[str, Any], keep: dict[str, Any]
 ) -> dict[str, Any]:
-    reach = [{"metric": "spend", "at_least": asked * major}, {"metric": "points_earned", "at_least": asked}]
-    keep = [
-        {"metric": "spend", "at_least": asked * 2 // 5 * major, "months": 1},
-        {"metric": "points_earned", "at_least": asked * 3 // 5},
+    return {"code": code, "name": dict(zip(LOCALES, names, strict=True)), "conditions": conditions, "keep": keep}
+
+
+def _reach(asked: int, major: int) -> dict[str, Any]:
+    conditions = [{"metric": "spend", "at_least": asked * major}, {"metric": "points_earned", "at_least": asked}]
+    return {"match": "any", "window_months": WINDOW_MONTHS, "conditions": conditions}
+
+
+def _keep(months: int, spend: int, points: int, major: int) -> dict[str, Any]:
+    conditions = [
+        {"metric": "spend", "at_least": spend * major, "months": 1},
+        {"metric": "points_earned", "at_least": points},
     ]
-    return {
-        "code": code,
-        "name": dict(zip(LOCALES, names, strict=True)),
-        "conditions": {"match": "any", "window_months": WINDOW_MONTHS, "conditions": reach if asked else []},
-        "keep": {"match": "all", "window_months": keep_months, "conditions": keep if asked else []},
-    }
+    return {"match": "all", "window_months": months, "conditions": conditions}
 
 
 def install_defaults() -> None:
@@ -65,7 +69,7 @@ def install_defaults() -> None:
         )
     for each in wanted:
         tier = there.get(each["code"])
-        if tier is not None and not tier.keep:
+        if tier is not None and not tier.keep and each["keep"]:
             tier.keep = each["keep"]
     db.session.flush()
 

@@ -17,7 +17,16 @@ from app.foundation.languages import translated
 from app.loyalty.tiers.models import Tier
 from app.loyalty.tiers.queries import ConditionProgress, HistoryEntry, KeepProgress, TierProgress
 from app.loyalty.tiers.rules import Keep, KeepCondition, Requirement
-from app.loyalty.tiers.words import figure, goal, keep_label, keep_requirement, metric_label, missing, requirement
+from app.loyalty.tiers.words import (
+    figure,
+    goal,
+    keep_label,
+    keep_requirement,
+    metric_label,
+    missing,
+    requirement,
+    rough_figure,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +130,7 @@ class Place:
     """Where a member stands on the ladder. ``next_name`` is empty at the top.
 
     ``bars`` are the conditions of the next tier, ``nearest`` the one to show where there is room for one;
-    with ``any_of`` one full bar is enough. ``goal`` says in a sentence what the nearest one still asks for,
-    ``anew`` that the bars began anew after the member was lowered.
+    with ``any_of`` one full bar is enough. ``goal`` says in a sentence what the nearest one still asks for.
     """
 
     name: str
@@ -134,7 +142,6 @@ class Place:
     any_of: bool = False
     how: str = ""
     goal: str = ""
-    anew: str = ""
 
 
 def place_of(progress: TierProgress | None) -> Place:
@@ -157,9 +164,6 @@ def place_of(progress: TierProgress | None) -> Place:
         any_of=progress.match == "any" and len(progress.conditions) > 1,
         how=_how(progress),
         goal=goal(nearest.metric, nearest.missing, next_name),
-        anew=_("Counted anew from %(day)s, when your tier changed.", day=day(progress.counts_from))
-        if progress.counts_from
-        else "",
     )
 
 
@@ -175,16 +179,22 @@ def _bar(each: ConditionProgress) -> Bar:
 
 
 def _how(progress: TierProgress) -> str:
-    """How the bars count together."""
-    months = progress.window_months
+    """How the bars count together, and from when."""
+    months, anew = progress.window_months, progress.counts_from
     if len(progress.conditions) == 1:
+        if anew:
+            return _("Counted anew from %(day)s, when your tier changed.", day=day(anew))
         return ngettext("Counted over the last %(num)s month.", "Counted over the last %(num)s months.", months)
     if progress.match == "any":
+        if anew:
+            return _("One full bar is enough. Counted anew from %(day)s, when your tier changed.", day=day(anew))
         return ngettext(
             "One full bar is enough. Counted over the last %(num)s month.",
             "One full bar is enough. Counted over the last %(num)s months.",
             months,
         )
+    if anew:
+        return _("All bars must be full. Counted anew from %(day)s, when your tier changed.", day=day(anew))
     return ngettext(
         "All bars must be full. Counted over the last %(num)s month.",
         "All bars must be full. Counted over the last %(num)s months.",
@@ -196,11 +206,22 @@ def _how(progress: TierProgress) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """One month of the window. ``state`` is ``done``, ``short`` or, for what is still to come, ``ahead``."""
+
+    name: str
+    value: int
+    text: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeepBar:
-    """One condition of the review: a bar, and below it the months, as (name, value, words)."""
+    """One condition of the review: a bar, and below it its months, of which ``top`` would fill the height."""
 
     bar: Bar
-    months: list[tuple[str, int, str]]
+    months: list[Month]
+    top: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +250,11 @@ def keeping_of(keeping: KeepProgress | None, *, today: date) -> Keeping | None:
         return Keeping(title, lead, "info", "", [])
     lead, tone = _lead(keeping, name, today=today)
     return Keeping(
-        title, lead, tone, _keep_how(keeping), [_keep_bar(each, keeping) for each in keeping.keep.conditions]
+        title,
+        lead,
+        tone,
+        _keep_how(keeping),
+        [_keep_bar(each, keeping, today=today) for each in keeping.keep.conditions],
     )
 
 
@@ -271,7 +296,7 @@ def _keep_how(keeping: KeepProgress) -> str:
     return f"{months} {together}"
 
 
-def _keep_bar(each: KeepCondition, keeping: KeepProgress) -> KeepBar:
+def _keep_bar(each: KeepCondition, keeping: KeepProgress, *, today: date) -> KeepBar:
     reached = each.reached(keeping.by_month)
     left = max(each.at_least - reached, 0)
     bar = Bar(
@@ -283,10 +308,16 @@ def _keep_bar(each: KeepCondition, keeping: KeepProgress) -> KeepBar:
         not left,
     )
     months = [
-        (_month(first), figures[each.metric], figure(each.metric, figures[each.metric]))
-        for first, figures in zip(keeping.months, keeping.by_month, strict=True)
+        Month(_month(first), amount, rough_figure(each.metric, amount), _month_state(each, first, amount, today))
+        for first, amount in zip(keeping.months, [figures[each.metric] for figures in keeping.by_month], strict=True)
     ]
-    return KeepBar(bar, months)
+    return KeepBar(bar, months, max(each.at_least if each.months else 1, *(month.value for month in months)))
+
+
+def _month_state(each: KeepCondition, first: date, amount: int, today: date) -> str:
+    if first > today:
+        return "ahead"
+    return "short" if each.months and amount < each.at_least else "done"
 
 
 def _month(first: date) -> str:

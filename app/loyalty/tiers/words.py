@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.foundation.formats import points, short_money
-from app.foundation.money import Money, programme_currency
+from app.foundation.money import Money, minor_units, programme_currency
 
 
 def metric_label(metric: str) -> str:
@@ -21,6 +21,14 @@ def metric_label(metric: str) -> str:
 def figure(metric: str, value: int) -> str:
     """``¥5,000`` for money, ``5,000`` for everything that is counted."""
     return short_money(Money(value, programme_currency())) if metric == "spend" else points(value)
+
+
+def rough_figure(metric: str, value: int) -> str:
+    """As ``figure``, but whole units of money: for the narrow columns of a chart."""
+    if metric != "spend":
+        return points(value)
+    major = minor_units(programme_currency())
+    return figure(metric, value // major * major)
 
 
 def requirement(metric: str, value: int) -> str:
@@ -78,10 +86,8 @@ def keep_label(metric: str, months: int) -> str:
     """What a bar of the review shows: ``Money spent, best month``."""
     label = metric_label(metric)
     if not months:
-        return _("%(label)s, all months together", label=label)
-    return ngettext(
-        "%(label)s, the best month", "%(label)s, the weakest of the best %(num)s months", months, label=label
-    )
+        return _("%(label)s in all", label=label)
+    return ngettext("%(label)s, best month", "%(label)s, weakest of the best %(num)s months", months, label=label)
 
 
 def missing(metric: str, value: int) -> str:

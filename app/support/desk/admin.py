@@ -82,6 +82,7 @@ def show(code: str) -> Response:
         orders=_orders(seen_from_all_sides),
         purchases=_purchases(seen_from_all_sides),
         timeline=timeline(member, seen_from_all_sides),
+        tier_url=url_for("backoffice.member_tier.show", code=member.code) if allowed(Permission.TIER_ASSIGN) else None,
         adjust_url=url_for(".new_adjustment", code=member.code) if allowed(Permission.BALANCE_ADJUST) else None,
         freeze=frozen(member),
         freeze_url=url_for(".new_freeze", code=member.code) if allowed(Permission.WALLET_FREEZE) else None,

@@ -45,7 +45,7 @@ def test_who_stands_at_the_top_is_thanked(client, alice):
     buy(alice.id, 20_000_00, unit=make_unit())
     page = text(sign_in(client, alice).get("/tiers"))
     assert "Nothing is above you" in page
-    assert "to go" not in page
+    assert "On the way to" not in page
 
 
 def test_a_member_sees_nothing_of_another(client, alice, bob):
