@@ -16,6 +16,7 @@ from app.loyalty.ledger.explanations import explain
 from app.loyalty.ledger.models import Lot, Transfer, Wallet
 from app.loyalty.ledger.queries import house_balances, open_lots, standing
 from app.loyalty.ledger.verify import verify
+from app.loyalty.tiers.models import Tier
 from app.loyalty.tiers.queries import tiers_of
 from tests.cast import make_unit
 from tests.conftest import NOON
@@ -102,6 +103,19 @@ def test_a_unit_stands_on_the_other_side_where_one_is_named(bring, alice):
 def test_an_opening_balance_is_no_earning(bring, alice):
     bring(row(points="100000"))
     assert tiers_of([alice.id])[alice.id].code == "regular"
+
+
+def test_growth_counts_for_the_tier_from_the_day_it_was_earned(bring, alice, bob):
+    with transaction() as session:
+        asked = {"match": "all", "window_months": 12, "conditions": [{"metric": "growth", "at_least": 100}]}
+        session.execute(sa.update(Tier).where(Tier.code == "gold").values(conditions=asked))
+    bring(
+        row(points="150", ledger="growth", earned_on="2026-01-31"),
+        row("bob@example.com", "150", ledger="growth", earned_on="2024-01-31"),
+    )
+    assert tiers_of([alice.id])[alice.id].code == "gold"
+    assert tiers_of([bob.id])[bob.id].code == "regular"  # That was too long ago.
+    assert verify().clean
 
 
 # --- again ------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from app.loyalty.ledger.history import Wanted, find
 from app.loyalty.ledger.models import Lot, Transfer, Wallet
 from app.loyalty.ledger.terms import LedgerTerms
 
+# Growth that a member brings from an old system is status earned there. Points are brought to be spent.
+EARNING_ACCOUNTS = {Points.ledger: ("issuance",), Growth.ledger: ("issuance", "opening")}
 CLOCKS_AHEAD = timedelta(days=32)
 
 
@@ -171,8 +173,8 @@ def earned(
 ) -> dict[int, dict[int, int]]:
     """Points issued to each member for facts between each two neighbouring ``edges``: member → period → points.
 
-    The later edge is excluded, and periods without any are left out. Corrections, opening balances and points
-    that come back after they were spent are no earning. What was taken back counts against the period in which
+    The later edge is excluded, and periods without any are left out. Corrections, opening balances of points and
+    points that come back after they were spent are no earning. What was taken back counts against the period in which
     it had been earned, however late that happens. Two grouped queries, whatever the number of members.
     """
     if not member_ids:
@@ -181,7 +183,7 @@ def earned(
     moved = (
         Wallet.member_id.in_(member_ids),
         Wallet.ledger == ledger,
-        Transfer.account == "issuance",
+        Transfer.account.in_(EARNING_ACCOUNTS[ledger]),
         Transfer.phase.in_(("single", "post")),
         # For the index: a fact is recorded after it took place, or a little before where a till's clock is ahead.
         Transfer.recorded_at >= first - CLOCKS_AHEAD,

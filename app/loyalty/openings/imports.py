@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 
 from app.foundation import clock
-from app.foundation.points import Points
+from app.foundation.events import publish
+from app.foundation.points import Growth, Points
 from app.foundation.sheets import LineError, Sheet
 from app.foundation.terms import current
 from app.identity.resolving import Resolved, resolve
 from app.identity.units.queries import units_by_code
 from app.loyalty.ledger import actions as ledger
 from app.loyalty.ledger.queries import Booked, booked
+from app.loyalty.openings.events import GrowthBrought
 from app.loyalty.openings.explanations import same_facts, why_opening
 from app.loyalty.openings.rows import Limits, Row, parse_row
 from app.loyalty.openings.terms import OpeningTerms
@@ -79,7 +81,8 @@ class Opening:
     def take_in(self, batch: Sequence[Row]) -> Taken:
         """Book a batch. What is wrong with a row is reported for its line, and does not stop the others.
 
-        Members whom nobody knows are made, to be claimed later, if ``create_members``.
+        Members whom nobody knows are made, to be claimed later, if ``create_members``. Publishes ``GrowthBrought``
+        if anybody brought some.
         """
         taken = Taken()
         units = units_by_code()
@@ -91,6 +94,9 @@ class Opening:
         fresh = _not_booked(awards, taken)
         for posting in ledger.award_many(fresh, now=self.now) if fresh else ():
             _count(posting, taken)
+        grown = sorted({award.member_id for award in fresh if award.amount.ledger == Growth.ledger})
+        if grown:
+            publish(GrowthBrought(tuple(grown), self.now))
         return taken
 
     def _first_told(self, rows: Sequence[Row], members: Resolved, taken: Taken) -> Iterator[Row]:
