@@ -145,16 +145,13 @@ class _Walk:
 
 def _walk_wallets(report: ChainReport) -> None:
     # One statement, so that a transfer that is booked meanwhile is seen with its wallet or not at all.
-    columns = list(table_of(Transfer).c)
-    wallets = sa.select(Wallet.id, Wallet.secret, Wallet.head, Wallet.sequence, *columns).join(
-        Transfer, Transfer.wallet_id == Wallet.id, isouter=True
-    )
-    names = [column.name for column in columns]
+    wallet, transfer = table_of(Wallet).c, table_of(Transfer).c
+    names = transfer.keys()
+    both = sa.select(wallet.id, wallet.secret, wallet.head, wallet.sequence, *transfer)
+    both = both.join(table_of(Transfer), transfer.wallet_id == wallet.id, isouter=True)
+    both = both.order_by(wallet.id, transfer.sequence)
     walk: _Walk | None = None
-    rows = db.session.execute(
-        wallets.order_by(Wallet.id, Transfer.sequence), execution_options={"yield_per": BATCH // 10}
-    )
-    for row in rows:
+    for row in db.session.connection().execute(both, execution_options={"yield_per": BATCH // 10}):
         if walk is None or walk.id != row[0]:
             if walk:
                 walk.end()
