@@ -72,7 +72,7 @@ class StatementForm(PeriodForm):
             raise ValidationError(_("Please choose a month."))
 
     def validate_since(self, field: Field) -> None:
-        if self.until.data and not field.data:
+        if self.until.data and not "".join(field.raw_data or ()).strip():
             raise ValidationError(_("Please fill this in."))
 
     def span(self, today: date) -> tuple[date, date]:
