@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -18,8 +18,9 @@ from app.loyalty.tiers.queries import history, tiers_of
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
-def on(year, month, day, hour=12, minute=0, second=0, zone=SHANGHAI):
-    return datetime(year, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
+def on(year, month, day, at="12:00", *, zone=SHANGHAI):
+    """A moment in the programme's timezone: ``on(2026, 5, 31, "23:59:59")``."""
+    return datetime.combine(date(year, month, day), time.fromisoformat(at), tzinfo=zone).astimezone(UTC)
 
 
 def tier(member_id):

@@ -23,7 +23,7 @@ from tests.loyalty.tiers.climbing import on, put_on, reasons, review, tier
 ARTHUR = Actor("staff", 1, "Arthur Gao")
 JUNE_10 = on(2026, 6, 10)
 END = date(2026, 8, 31)
-AFTER = on(2026, 9, 1, 0)
+AFTER = on(2026, 9, 1, "00:00")
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_it_stands_until_the_end_of_its_last_day_and_then_falls_to_what_was_earn
     give(lin)
     for month in (7, 8):
         review(on(2026, month, 3))
-    end_given_tiers(now=on(2026, 8, 31, 23, 59))
+    end_given_tiers(now=on(2026, 8, 31, "23:59"))
     assert tier(lin) == "gold"
     assert end_given_tiers(now=AFTER) == 1
     assert tier(lin) == "regular"
@@ -89,7 +89,7 @@ def test_a_second_one_replaces_the_first_and_remembers_what_is_their_own(lin):
     give(lin, "diamond", last_day=date(2026, 12, 31))
     end_given_tiers(now=AFTER)
     assert tier(lin) == "diamond"
-    end_given_tiers(now=on(2027, 1, 1, 0))
+    end_given_tiers(now=on(2027, 1, 1, "00:00"))
     assert tier(lin) == "regular"
 
 
