@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date
 from flask_babel import gettext as _
@@ -53,6 +53,7 @@ def show() -> ResponseReturnValue:
         note=hero_note(seen),
         tier=place_of(seen.progress),
         today=seen.today,
+        joy="done" in request.args and seen.today.done,
         lines=seen.lines,
         invitation=promise(offer()),
         orders=[underway(order) for order in seen.orders],

@@ -58,7 +58,10 @@ def test_a_double_click_gets_the_same_friendly_answer(carols):
 
 
 def test_from_the_home_page_it_leads_back_there(carols):
-    assert carols.post("/check-in", data={"next": "/"}).location == "/"
+    assert 'name="next" value="/?done=1"' in carols.get("/").text
+    assert carols.post("/check-in", data={"next": "/?done=1"}).location == "/?done=1"
+    assert "confetti" in carols.get("/?done=1").text
+    assert "confetti" not in carols.get("/").text
 
 
 @pytest.mark.parametrize(
