@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -266,18 +267,21 @@ def _as_known(each: _Valued) -> KnownPurchase:
 def mature_purchase(*, unit_code: str, order_no: str, now: datetime) -> None:
     """Make what a purchase recorded as ``pending`` brings count: its points can be spent, its growth is there.
 
-    Doing it again changes nothing. Raises ``NotFound`` when there is no such purchase.
+    Doing it again changes nothing, and neither does it bring back what was returned meanwhile. Raises ``NotFound``
+    when there is no such purchase.
     """
     earned = queries.earned_by(unit_code=unit_code, order_no=order_no)
     if earned is None:
         raise NotFound(_("There is no purchase %(number)s on record.", number=order_no))
     points, growth = earned
-    matured = f"purchase:{unit_code}:{order_no}"
     # Points first: a member's wallets are locked in the order in which they were opened.
-    if points:
-        ledger.post_pending(key=f"{matured}:mature", pending_key=earn_key(unit_code, order_no), now=now)
-    if growth:
-        ledger.post_pending(key=f"{matured}:grown", pending_key=grow_key(unit_code, order_no), now=now)
+    for amount, pending_key, name in (
+        (points, earn_key(unit_code, order_no), "mature"),
+        (growth, grow_key(unit_code, order_no), "grown"),
+    ):
+        if amount:
+            with suppress(ledger.AlreadyResolved):  # Everything came back before it could mature.
+                ledger.post_pending(key=f"purchase:{unit_code}:{order_no}:{name}", pending_key=pending_key, now=now)
 
 
 def award_joining(*, member_id: int, now: datetime) -> None:

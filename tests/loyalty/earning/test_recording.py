@@ -20,6 +20,7 @@ from app.loyalty.earning.actions import (
 )
 from app.loyalty.earning.events import PurchasesRecorded
 from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
+from app.loyalty.earning.returns import return_purchase
 from app.loyalty.ledger.explanations import explain
 from app.loyalty.ledger.models import Transfer, Wallet
 from app.loyalty.ledger.queries import history, open_lots, standing
@@ -153,6 +154,28 @@ def test_growth_of_a_pending_purchase_comes_with_its_points(lin, mall):
             mature_purchase(unit_code="mall", order_no="1", now=NOON)
     assert (available(lin), growth(lin)) == (100, (100, 0))
     assert verify().clean
+
+
+@pytest.mark.parametrize(("back", "left"), [(100_00, 0), (40_00, 60)])
+def test_what_came_back_before_does_not_mature(lin, mall, back, left):
+    buy(lin, 100_00, unit=mall, pending=True)
+    with transaction():
+        return_purchase(unit_code="mall", order_no="1", return_no="R1", amounts={1: back}, now=NOON)
+    for _ in range(2):
+        with transaction():
+            mature_purchase(unit_code="mall", order_no="1", now=NOON)
+    assert (available(lin), growth(lin)) == (left, (left, 0))
+    assert verify().clean
+
+
+def test_a_return_takes_growth_back_with_the_points(lin, mall):
+    buy(lin, 100_00, unit=mall)
+    with transaction():
+        return_purchase(unit_code="mall", order_no="1", return_no="R1", amounts={1: 33_33}, now=NOON)
+    assert (available(lin), growth(lin)) == (67, (67, 0))
+    with transaction():
+        return_purchase(unit_code="mall", order_no="1", return_no="R2", now=NOON)
+    assert (available(lin), growth(lin)) == (0, (0, 0))
 
 
 def test_a_pending_purchase_that_earns_growth_alone_matures(lin, mall):
