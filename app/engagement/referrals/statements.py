@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import format_date, ngettext
@@ -12,7 +12,8 @@ from flask_babel import lazy_gettext as _l
 
 from app.engagement.referrals.rules import STEPS, Spent, masked
 from app.foundation import clock
-from app.foundation.formats import points
+from app.foundation.formats import money, points, short_money
+from app.foundation.money import Money, programme_currency
 
 if TYPE_CHECKING:
     from app.engagement.referrals.models import Referral
@@ -78,6 +79,33 @@ def friend_of(referral: Referral, name: str, spent: Spent, *, now: datetime) -> 
         open=referral.state == "joined",
         way=_way(referral.state, done),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """To somebody who came by an invitation: what is still to do. Here the amounts are their own."""
+
+    text: str
+    progress: str
+    done: int
+    needed: int
+
+
+def welcome_of(referral: Referral | None, spent: Spent | None, *, now: datetime) -> Welcome | None:
+    """``None`` for who came by themselves, and once there is nothing left to do."""
+    if referral is None or spent is None or referral.state != "joined" or not referral.friend_points:
+        return None
+    total, currency = spent.certain + spent.waiting, programme_currency()
+    if now >= referral.spend_by and total < referral.least_spend:
+        return None
+    least, gift = short_money(Money(referral.least_spend, currency)), points(referral.friend_points)
+    if total >= referral.least_spend:
+        text = _("Done! %(points)s points are yours once nothing can be sent back any more.", points=gift)
+    else:
+        last = _day(referral.spend_by - timedelta(seconds=1))
+        text = _("Spend %(amount)s by %(day)s, and %(points)s points are yours.", amount=least, day=last, points=gift)
+    reached = money(Money(min(total, referral.least_spend), currency))
+    return Welcome(text, f"{reached} / {least}", min(total, referral.least_spend), referral.least_spend)
 
 
 def _words(referral: Referral, done: int, now: datetime) -> tuple[str, str, str]:

@@ -29,7 +29,10 @@ class ReferralTerms:
     wait_days: int = term(
         7,
         _l("Days until a purchase counts"),
-        _l("So that what is sent back does not. Orders of the mall count when they are completed. 0: all at once."),
+        _l(
+            "What is sent back by then does not count; orders of the mall count when completed."
+            " 0: at once, and what is sent back later has counted."
+        ),
     )
     monthly_cap: int = term(20, _l("Rewards for one inviter in a month"), _l("More are refused and kept for review."))
     link_days: int = term(30, _l("Days a link is remembered"), _l("By the browser in which it was opened."))

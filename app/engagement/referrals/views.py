@@ -16,7 +16,7 @@ from flask_babel import ngettext
 from app.engagement.referrals import posters, queries
 from app.engagement.referrals.actions import open_inviter, remember_device
 from app.engagement.referrals.rules import first_name
-from app.engagement.referrals.statements import friend_of
+from app.engagement.referrals.statements import friend_of, welcome_of
 from app.engagement.referrals.terms import ReferralTerms
 from app.extensions import limiter
 from app.foundation import clock
@@ -49,12 +49,15 @@ def index() -> ResponseReturnValue:
     part = queries.referrals_of(member.id, after=request.args.get("after"), limit=PAGE)
     names = {id_: friend.name for id_, friend in members_by_ids([each.friend_id for each in part.items]).items()}
     spent = queries.spent_by_friends(part.items, now=now)
+    brought = queries.referral_of_friend(member.id)
+    own = queries.spent_by_friends([brought] if brought else [], now=now)
     shown = page(
         "engagement/referrals/index.html",
         code=readable(code),
         link=_link(code),
         message=_("%(name)s invites you to %(programme)s.", name=_first_name(member), programme=_programme()),
         poster_version=_version(_words(member, code)),
+        welcome=welcome_of(brought, own.get(brought.id) if brought else None, now=now),
         offer=queries.offer(),
         totals=queries.totals_of(member.id, now=now),
         friends=[friend_of(each, names.get(each.friend_id, ""), spent[each.id], now=now) for each in part.items],

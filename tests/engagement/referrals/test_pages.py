@@ -77,6 +77,25 @@ def test_the_inviter_sees_neither_names_nor_amounts_nor_reasons(client, alice, u
         assert secret not in page.split("<main", 1)[1].split("</main", 1)[0]
 
 
+def test_who_came_by_invitation_sees_what_is_still_to_do(app, alice, unit):
+    carol = join_by(alice)
+    client = sign_in(app.test_client(), carol)
+    assert "Spend ¥100 by Jul 15, 2026, and 50 points are yours." in client.get("/referrals").text
+    spend(carol, 6_543, unit=unit)
+    assert "¥65.43 / ¥100" in client.get("/referrals").text
+    spend(carol, 6_543, unit=unit)
+    assert "Done! 50 points are yours" in client.get("/referrals").text
+    settle()
+    assert "You came by invitation" not in client.get("/referrals").text
+    assert "You came by invitation" not in sign_in(app.test_client(), alice).get("/referrals").text
+
+
+def test_who_was_refused_is_promised_nothing(app, alice):
+    join_by(alice, device="tablet")
+    dave = join_by(alice, device="tablet")
+    assert "You came by invitation" not in sign_in(app.test_client(), dave).get("/referrals").text
+
+
 def test_nobody_sees_anybody_elses_friends(app, alice, bob, unit):
     join_by(alice, "Xenia Secret")
     page = sign_in(app.test_client(), bob).get("/referrals").text
