@@ -100,7 +100,7 @@
     };
   }
 
-  // --- the steps. Each is {title, state: "yes"|"no"|"open", detail, link} ----
+  // --- the steps. Each is {title, state: "yes"|"no"|"open", detail, link, file} ---
   function step(title, holds, yes, no) {
     return { title: title, state: holds ? "yes" : "no", detail: holds ? yes : no };
   }
@@ -137,7 +137,8 @@
     var proof = proofs.find(function (each) { return each.first === one.number && each.second === other.number; });
     if (!proof) {
       var url = page.dataset.proofUrl.replace("FIRST", one.number).replace("SECOND", other.number);
-      return { title: say("grown", facts), state: "open", detail: words["grown-open"], link: url };
+      var name = "consistency-" + one.number + "-" + other.number + ".json";
+      return { title: say("grown", facts), state: "open", detail: words["grown-open"], link: url, file: name };
     }
     var holds = await isConsistent(one.number, other.number, one.logRoot, other.logRoot, proof.path);
     return step(say("grown", facts), holds, "", words["grown-no"]);
@@ -162,11 +163,11 @@
       ["sequence", figure(found, "sequence")], ["key", line.key]
     ];
   }
-  function anchor(label, url, download) {
+  function anchor(label, url, file) {
     var link = template("link").cloneNode(true).firstElementChild;
     link.textContent = label;
     link.href = url;
-    if (download) link.download = url.split("/").slice(-3).join("-").replace(/^(\d+)-consistency-/, "consistency-$1-");
+    if (file) link.download = file;
     return link;
   }
   function show(title, steps, good, bad, facts) {
@@ -192,7 +193,7 @@
       spoken.textContent = words[each.state] + " ";
       line.querySelector("b").prepend(spoken);
       line.querySelector("small").textContent = each.detail + " ";
-      if (each.link) line.querySelector("small").append(anchor(each.link.split("/").pop(), each.link, true));
+      if (each.link) line.querySelector("small").append(anchor(each.file, each.link, each.file));
       card.querySelector(".proof-steps").append(item);
     });
     var after = card.querySelector("[data-after]");

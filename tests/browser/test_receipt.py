@@ -87,3 +87,10 @@ def test_without_javascript_there_is_a_program(visit):
     visitor = visit(script=False)
     visitor.open("/ledger/verification").sees("JavaScript is switched off").look()
     visitor.sees("Download verify_receipt.py")
+
+
+def test_without_encryption_the_page_says_what_to_do(visit):
+    visitor = visit()
+    visitor.page.add_init_script("Object.defineProperty(crypto, 'subtle', {value: undefined})")
+    visitor.open("/ledger/verification").sees("Your browser cannot check here").look()
+    assert not visitor.page.locator("[data-drop]").is_visible()

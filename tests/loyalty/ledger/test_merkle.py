@@ -119,6 +119,7 @@ def subproof(m, entries, whole):
     return [*subproof(m - k, entries[k:], False), mth(entries[:k])]
 
 
+patient = settings(deadline=None)  # A busy machine is no reason to fail.
 SIZES = st.integers(1, 70)
 
 
@@ -132,6 +133,7 @@ def entries_of(size):
     return [b"%d" % number for number in range(size)]
 
 
+@patient
 @given(size_and_place())
 def test_trees_and_proofs_are_those_of_the_definition(drawn):
     size, place = drawn
@@ -143,6 +145,7 @@ def test_trees_and_proofs_are_those_of_the_definition(drawn):
     assert consistency_path(place + 1, size, complete) == subproof(place + 1, entries, True)
 
 
+@patient
 @given(size_and_place(), st.data())
 def test_a_proof_holds_and_a_bent_one_does_not(drawn, data):
     size, place = drawn
@@ -174,6 +177,7 @@ def bends(path, data):
         yield path[::-1]
 
 
+@patient
 @given(SIZES)
 def test_a_tree_that_grows_knows_its_root_and_its_last_path(size):
     leaves, log = [leaf_hash(entry) for entry in entries_of(size)], Frontier()

@@ -154,6 +154,29 @@ def test_a_letter_of_an_explanation_counts(books):
     assert any("alice:1" in finding for finding in attack(change("alice:1", explanation=told)))
 
 
+def test_what_could_never_be_booked_is_named_too(books):
+    nonsense = [7.5, {"code": "opening", "steps": [], "times": 1.5}, [], "x", {"code": "erased"}, None]
+    if db.engine.dialect.name == "sqlite":  # The other one refuses half a character itself.
+        nonsense.append({"code": "\ud800", "steps": []})
+    for value in nonsense:
+        assert any("alice:2" in finding for finding in attack(change("alice:2", explanation=value))), value
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+def test_what_sqlite_takes_against_the_type_of_a_column_is_named(books):
+    for column, value in (
+        ("occurred_at", "'yesterday'"),
+        ("explanation", "'{'"),
+        ("digest", "'abc'"),
+        ("amount", "'many'"),
+        ("amount", "1.5"),
+        ("key", "x'ff'"),
+    ):
+        found = attack(sa.text(f"UPDATE transfer SET {column} = {value} WHERE key = 'alice:2'"))
+        place = f"transfer {by_key('alice:2')['id']}"
+        assert any(place in finding for finding in found), (column, found)
+
+
 # --- rows -----------------------------------------------------------------------------------
 
 
