@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -141,6 +141,12 @@ def among(column: Any, name: str) -> _Among:
     """``column`` is one of the values of the parameter ``name``: always the same statement, however many there are."""
     column = sa.inspect(column).expression
     return _Among(column, sa.bindparam(name, type_=_Several(column.type)))
+
+
+def any_of(column: Any, values: Collection[Any]) -> _Among:
+    """The same with the values at hand: thousands of them are one parameter."""
+    column = sa.inspect(column).expression
+    return _Among(column, sa.bindparam(None, list(values), type_=_Several(column.type)))
 
 
 @compiles(_Among)

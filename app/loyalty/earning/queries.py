@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.foundation.database import db, period_of
+from app.foundation.database import any_of, db, period_of
 from app.foundation.money import minor_units, programme_currency
 from app.foundation.points import Growth, Points
 from app.identity.units.queries import unit_by_code
@@ -67,8 +67,8 @@ def spending(member_ids: Collection[int], *, edges: Sequence[datetime]) -> dict[
     """What members spent between each two neighbouring ``edges``, the later one excluded: member → period → figures.
 
     A purchase counts when it took place, whenever it was reported; what came back of it does not
-    count, and neither does a purchase of which everything came back. A grouped query and one for
-    the returns, whatever the number of members. Periods in which somebody bought nothing are left out.
+    count, and neither does a purchase of which everything came back. One query, whatever the number of
+    members. Periods in which somebody bought nothing are left out.
     """
     if not member_ids:
         return {}
@@ -76,22 +76,21 @@ def spending(member_ids: Collection[int], *, edges: Sequence[datetime]) -> dict[
     within = (Purchase.occurred_at >= edges[0], Purchase.occurred_at < edges[-1])
     bought = (
         sa.select(Purchase.member_id, period, sa.func.sum(Purchase.amount), sa.func.count())
-        .where(Purchase.member_id.in_(member_ids), *within)
+        .where(any_of(Purchase.member_id, member_ids), *within)
         .group_by(Purchase.member_id, "period")
     )
-    found: dict[int, dict[int, Spending]] = {}
-    for member, place, amount, count in db.session.execute(bought):
-        found.setdefault(member, {})[place] = Spending(int(amount), count)
+    returned = sa.func.sum(PurchaseReturn.amount)
     back = (
-        sa.select(Purchase.member_id, period, Purchase.amount, sa.func.sum(PurchaseReturn.amount))
+        sa.select(Purchase.member_id, period, -returned, sa.case((returned == Purchase.amount, -1), else_=0))
         .join(PurchaseReturn, PurchaseReturn.purchase_id == Purchase.id)
-        .where(PurchaseReturn.member_id.in_(member_ids), *within)
+        .where(any_of(PurchaseReturn.member_id, member_ids), *within)
         .group_by(Purchase.id)
     )
-    for member, place, amount, returned in db.session.execute(back):
-        before = found[member][place]
-        gone = int(returned) == amount
-        found[member][place] = Spending(before.amount - int(returned), before.purchases - gone)
+    found: dict[int, dict[int, Spending]] = {}
+    for member, place, amount, purchases in db.session.execute(sa.union_all(bought, back)):
+        mine = found.setdefault(member, {})
+        before = mine.get(place, Spending(0, 0))
+        mine[place] = Spending(before.amount + int(amount), before.purchases + purchases)
     return found
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from app.foundation import clock
-from app.foundation.database import db, period_of
+from app.foundation.database import any_of, db, period_of
 from app.foundation.points import UNITS, Growth, Points, Quantity
 from app.foundation.terms import current
 from app.loyalty.ledger.book import DRAWING_ORDER
@@ -175,13 +175,13 @@ def earned(
 
     The later edge is excluded, and periods without any are left out. Corrections, opening balances of points and
     points that come back after they were spent are no earning. What was taken back counts against the period in which
-    it had been earned, however late that happens. Two grouped queries, whatever the number of members.
+    it had been earned, however late that happens. One query, whatever the number of members.
     """
     if not member_ids:
         return {}
     first, last = edges[0], edges[-1]
     moved = (
-        Wallet.member_id.in_(member_ids),
+        any_of(Wallet.member_id, member_ids),
         Wallet.ledger == ledger,
         Transfer.account.in_(EARNING_ACCOUNTS[ledger]),
         Transfer.phase.in_(("single", "post")),
@@ -205,10 +205,9 @@ def earned(
         .group_by(Wallet.member_id, "period")
     )
     found: dict[int, dict[int, int]] = {}
-    for query in (issued, taken_back):
-        for member, period, total in db.session.execute(query):
-            mine = found.setdefault(member, {})
-            mine[period] = mine.get(period, 0) + int(total)
+    for member, period, total in db.session.execute(sa.union_all(issued, taken_back)):
+        mine = found.setdefault(member, {})
+        mine[period] = mine.get(period, 0) + int(total)
     return found
 
 
