@@ -19,6 +19,7 @@ HASH = sa.LargeBinary(length=32)
 MOMENT = sa.DateTime(timezone=True)
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 STANDS_IN = sa.text("origin_id IS NOT NULL")
+SLIDES = sa.text("idle_months IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -51,6 +52,7 @@ def upgrade() -> None:
         postgresql_where=STANDS_IN,
         sqlite_where=STANDS_IN,
     )
+    op.create_index("ix_lot_sliding", "lot", ["wallet_id"], postgresql_where=SLIDES, sqlite_where=SLIDES)
     with op.batch_alter_table("pending_transfer") as batch_op:
         batch_op.add_column(sa.Column("idle_months", sa.Integer(), nullable=True))
     op.create_table(
@@ -132,6 +134,7 @@ def downgrade() -> None:
     op.drop_table("ledger_check")
     with op.batch_alter_table("pending_transfer") as batch_op:
         batch_op.drop_column("idle_months")
+    op.drop_index("ix_lot_sliding", "lot")
     op.drop_index("uq_lot_transfer_id_origin_id", "lot")
     with op.batch_alter_table("lot") as batch_op:
         batch_op.drop_column("idle_months")

@@ -151,6 +151,8 @@ def award_many(awards: Sequence[Award], *, now: datetime) -> list[Posting]:
 
 def _credit(wallet: LockedWallet, each: Award, *, now: datetime) -> Entry:
     amount, policy = each.amount.value, _policy_of(each)
+    if each.pending:
+        wallet.on_the_way += amount
     row = book.transfer_row(
         wallet,
         amount=amount,
@@ -167,7 +169,6 @@ def _credit(wallet: LockedWallet, each: Award, *, now: datetime) -> Entry:
     idle_months = policy.idle_months if policy else None
     wallet.sliding = wallet.sliding or idle_months is not None
     if each.pending:
-        wallet.on_the_way += amount
         until = _expiry_of(each, policy)
         return Entry(row, waits=Wait(deadline=each.deadline, expires_at=until, idle_months=idle_months))
     lot = NewLot(
@@ -325,7 +326,7 @@ def _owner(each: Request | Correction) -> book.Owner:
 def _refuse_nonsense(requests: Sequence[Request]) -> None:
     for each in requests:
         if each.amount.value <= 0:
-            raise InvalidAmount(f"{each.key}: {each.amount} is not an amount to move.")
+            raise InvalidAmount(each.key, each.amount)
     _refuse_repeated_keys(requests)
 
 

@@ -18,7 +18,7 @@ from app.foundation.database import LockOrder, among, db, fetch, keep_lock_order
 from app.foundation.points import LIMIT, UNITS, Quantity
 from app.loyalty.ledger import writing
 from app.loyalty.ledger.chain import next_digest
-from app.loyalty.ledger.errors import InvalidAmount, InvalidMoment, KeyReused, NoWallet
+from app.loyalty.ledger.errors import BalanceTooLarge, InvalidMoment, KeyReused, NoWallet
 from app.loyalty.ledger.models import Draw, Lot, Transfer, Wallet
 from app.loyalty.ledger.rules import Part
 from app.loyalty.ledger.writing import COUNTERS, Entry
@@ -201,8 +201,8 @@ def transfer_row(
 ) -> dict[str, Any]:
     """The next line of a wallet's history. Counts the sequence, and moves balance and debt where the phase moves them.
 
-    A credit to a wallet in debt pays that off first. Raises ``InvalidAmount`` where the balance would grow beyond
-    what a ledger can hold, ``InvalidMoment`` for a fact that is a lifetime away.
+    A credit to a wallet in debt pays that off first. Raises ``BalanceTooLarge`` where the wallet would
+    hold more than a ledger can, ``InvalidMoment`` for a fact that is a lifetime away.
     """
     if not -LONGEST_AGO < occurred_at - now < LONGEST_AHEAD:
         raise InvalidMoment(occurred_at)
@@ -210,8 +210,8 @@ def transfer_row(
         wallet.balance += amount
         debt_change -= min(wallet.debt, max(amount, 0))
     wallet.debt += debt_change
-    if abs(wallet.balance) > LIMIT:
-        raise InvalidAmount(f"{key}: the balance would be {wallet.balance}.")
+    if abs(wallet.balance) > LIMIT or wallet.on_the_way > LIMIT:
+        raise BalanceTooLarge(key)
     row: dict[str, Any] = {
         "wallet_id": wallet.id,
         "sequence": wallet.next_sequence(),

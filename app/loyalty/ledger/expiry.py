@@ -27,7 +27,7 @@ _FREE_LOTS = (
 )
 _EXPIRED_LOTS = _FREE_LOTS.where(Lot.expires_at <= sa.bindparam("now"))
 _IDLE_LOTS = sa.select(Lot.id, Lot.wallet_id, Lot.idle_months, Lot.expires_at).where(
-    among(Lot.wallet_id, "wallets"), _SOMETHING_LEFT, Lot.idle_months.is_not(None)
+    among(Lot.wallet_id, "wallets"), Lot.idle_months.is_not(None)
 )
 _IDLE_PENDING = sa.select(Pending.transfer_id, Pending.wallet_id, Pending.idle_months, Pending.expires_at).where(
     among(Pending.wallet_id, "wallets"), Pending.idle_months.is_not(None)
@@ -112,7 +112,8 @@ def _why(earned_at: Sequence[datetime], expires_at: datetime) -> dict[str, Any]:
 def prolong(active: Mapping[int, datetime], *, now: datetime) -> None:
     """Let the lots that live as long as the member is active live on: wallet → when the member was active.
 
-    What has expired already is not brought back, and nothing ever lives shorter.
+    What has expired already is not brought back, and nothing ever lives shorter. Lots that are used up
+    live on, too: a return may put points back into them.
     """
     zone = clock.programme_zone()
     for table, rows in (

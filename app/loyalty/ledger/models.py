@@ -200,6 +200,12 @@ class Lot(Model):
             postgresql_where=sa.text("remaining > 0 AND expires_at IS NOT NULL"),
             sqlite_where=sa.text("remaining > 0 AND expires_at IS NOT NULL"),
         ),
+        sa.Index(
+            "ix_lot_sliding",
+            "wallet_id",
+            postgresql_where=sa.text("idle_months IS NOT NULL"),
+            sqlite_where=sa.text("idle_months IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]

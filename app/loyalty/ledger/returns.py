@@ -50,7 +50,7 @@ def give_back(
         raise NotReversible(spent_key)
     returned = _sum_reversed(spent)
     if amount.value <= 0:
-        raise InvalidAmount(f"{key}: {amount} is not an amount to give back.")
+        raise InvalidAmount(key, amount)
     if returned + amount.value > -spent.amount:
         raise NotReversible(spent_key)
     entry = Entry(_row_against(spent, wallet, amount=amount.value, key=key, kind=kind, why=explanation, now=now))
@@ -114,7 +114,7 @@ def claw_back(*, award_key: str, amount: Quantity, key: str, explanation: dict[s
     if awarded.amount <= 0 or awarded.phase not in ("single", "pending") or amount.ledger != wallet.ledger:
         raise NotReversible(award_key)
     if amount.value <= 0:
-        raise InvalidAmount(f"{key}: {amount} is not an amount to take back.")
+        raise InvalidAmount(key, amount)
     if _sum_wanted(awarded) + amount.value > awarded.amount:
         raise NotReversible(award_key)
     why = {**explanation, "wanted": amount.value}

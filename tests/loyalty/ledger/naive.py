@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 GRACE = timedelta(days=30)
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -14,6 +15,20 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 
 class Refused(Exception):
     pass
+
+
+def day_after(moment: datetime, months: int, zone: ZoneInfo, *, month_end: bool) -> datetime:
+    """When points die: counted forward day by day, to the first moment of the day after the last one."""
+    day = moment.astimezone(zone).date()
+    wanted = (day.year * 12 + day.month + months) if month_end else (day.year * 12 + day.month - 1 + months)
+    last, one = day, timedelta(days=1)
+    while last.year * 12 + last.month - 1 < wanted:
+        last += one
+    if not month_end:
+        while last.day < day.day and (last + one).month == last.month:
+            last += one
+        last += one
+    return datetime(last.year, last.month, last.day, tzinfo=zone).astimezone(UTC)
 
 
 @dataclass(eq=False)
@@ -24,6 +39,7 @@ class Token:
     earned: datetime
     lot: int
     award: str
+    idle: int | None = None
     state: str = "free"
 
     @property
@@ -40,10 +56,15 @@ class Waiting:
     expires: datetime | None
     earned: datetime
     deadline: datetime | None
+    idle: int | None = None
+
+    def dead(self, now: datetime) -> bool:
+        return self.expires is not None and self.expires <= now
 
 
 @dataclass
 class Account:
+    zone: ZoneInfo
     tokens: list[Token] = field(default_factory=list)
     holds: dict[str, tuple[list[Token], datetime | None]] = field(default_factory=dict)
     waiting: dict[str, Waiting] = field(default_factory=dict)
@@ -53,6 +74,7 @@ class Account:
     clawed: dict[str, int] = field(default_factory=dict)
     debt: int = 0
     frozen: bool = False
+    growth: int = 0
     lots: int = 0
 
     # --- figures
@@ -77,18 +99,43 @@ class Account:
             token.state = "paid a debt"
         self.debt -= min(self.debt, len(tokens))
 
-    def award(self, key: str, amount: int, *, expires: datetime | None, earned: datetime, counts: bool = True) -> None:
+    def active(self, now: datetime) -> None:
+        """The member did something: what lives as long as that, and is not dead, lives on."""
+        for each in [*self.tokens, *self.waiting.values()]:
+            if each.idle and not each.dead(now):
+                each.expires = max(each.expires or now, day_after(now, each.idle, self.zone, month_end=False))
+
+    def award(
+        self,
+        key: str,
+        amount: int,
+        *,
+        expires: datetime | None,
+        earned: datetime,
+        idle: int | None = None,
+        counts: bool = True,
+    ) -> None:
+        if counts:
+            self.active(earned)
         self.lots += 1
-        new = [Token(expires, earned, self.lots, key) for _ in range(amount)]
+        new = [Token(expires, earned, self.lots, key, idle) for _ in range(amount)]
         self.tokens += new
         self._pay_off(new)
         if counts:
             self.awarded[key] = amount
 
     def promise(
-        self, key: str, amount: int, *, expires: datetime | None, earned: datetime, deadline: datetime | None
+        self,
+        key: str,
+        amount: int,
+        *,
+        expires: datetime | None,
+        earned: datetime,
+        deadline: datetime | None,
+        idle: int | None = None,
     ) -> None:
-        self.waiting[key] = Waiting(amount, expires, earned, deadline)
+        self.active(earned)
+        self.waiting[key] = Waiting(amount, expires, earned, deadline, idle)
         self.awarded[key] = amount
 
     def _take(self, amount: int, now: datetime) -> list[Token]:
@@ -100,6 +147,8 @@ class Account:
         if self.frozen and not correction:
             raise Refused
         self.spent[key] = self._take(amount, now)
+        if not correction:
+            self.active(now)
         for token in self.spent[key]:
             token.state = "spent"
 
@@ -107,6 +156,7 @@ class Account:
         if self.frozen:
             raise Refused
         taken = self._take(amount, now)
+        self.active(now)
         for token in taken:
             token.state = "held"
         self.holds[key] = (taken, deadline)
@@ -119,7 +169,7 @@ class Account:
             self.spent[as_key] = tokens
         else:
             each = self.waiting.pop(key)
-            self.award(key, each.amount, expires=each.expires, earned=each.earned, counts=False)
+            self.award(key, each.amount, expires=each.expires, earned=each.earned, idle=each.idle, counts=False)
 
     def void(self, key: str) -> None:
         if key in self.waiting:
@@ -143,7 +193,7 @@ class Account:
             self.lots += 1
             for token in graced:
                 if token.lot == origin:
-                    token.expires, token.lot = now + GRACE, self.lots
+                    token.expires, token.lot, token.idle = now + GRACE, self.lots, None
         for token in coming:
             token.state = "free"
         self._pay_off(home + graced)

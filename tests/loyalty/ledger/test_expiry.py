@@ -7,15 +7,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.foundation.database import transaction
+from app.foundation.errors import InvalidInput
 from app.foundation.points import Points
 from app.loyalty.ledger.errors import InsufficientPoints
+from app.loyalty.ledger.expiry import expire_some
 from app.loyalty.ledger.history import Wanted, find
 from app.loyalty.ledger.jobs import expire_points
 from app.loyalty.ledger.queries import expiring_by_day, open_lots
-from app.loyalty.ledger.rules import ExpiryPolicy, month_end, yearly
+from app.loyalty.ledger.rules import ExpiryPolicy, month_end, months_after, yearly
 from app.loyalty.ledger.terms import LedgerTerms
 from tests.conftest import NOON
-from tests.loyalty.ledger.conftest import DAY
+from tests.loyalty.ledger.conftest import DAY, Teller
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 MINUTE = timedelta(minutes=1)
@@ -98,3 +101,119 @@ def test_the_account_says_what_expires_when(alice):
         date(2026, 6, 25),
         date(2026, 9, 13),
     ]
+
+
+# --- points that live as long as the member is active ---------------------------------------
+
+IDLE = ExpiryPolicy(kind="inactivity", months=1)
+
+
+def dies_on(teller: Teller, *, now: datetime = NOON) -> list[date]:
+    return [day for day, _ in expiring_by_day(teller.member_id, now=now)]
+
+
+def test_what_the_member_does_keeps_idle_points_alive(alice):
+    alice.award(100, expiry=IDLE)
+    assert dies_on(alice) == [date(2026, 7, 15)]
+    alice.spend(10, now=NOON + 5 * DAY)
+    assert dies_on(alice) == [date(2026, 7, 20)]
+    alice.award(1, expiry=ExpiryPolicy(kind="never"), at=NOON + 9 * DAY, now=NOON + 10 * DAY)
+    assert dies_on(alice) == [date(2026, 7, 24)], "it counts from the purchase, not from its booking"
+
+
+def test_an_old_purchase_reported_late_shortens_no_life(alice):
+    alice.award(100, expiry=IDLE)
+    alice.award(1, expiry=IDLE, at=NOON - 9 * DAY)
+    assert dies_on(alice) == [date(2026, 7, 6), date(2026, 7, 15)]
+
+
+def test_what_staff_or_time_does_keeps_nothing_alive(alice):
+    alice.award(100, expiry=IDLE)
+    alice.award(5, expires_at=NOON + DAY)
+    alice.adjust(10, now=NOON + 3 * DAY)
+    alice.adjust(-10, now=NOON + 3 * DAY)
+    with transaction():
+        expire_some(now=NOON + 3 * DAY)
+    assert dies_on(alice)[0] == date(2026, 7, 15)
+
+
+def test_idle_points_that_have_expired_stay_expired(alice):
+    alice.award(100, expiry=IDLE)
+    alice.award(1, at=NOON + 40 * DAY, now=NOON + 40 * DAY)
+    assert alice.standing(now=NOON + 40 * DAY).available == Points(1)
+
+
+def test_the_same_key_again_prolongs_nothing(alice):
+    alice.award(100, "purchase:1", expiry=IDLE)
+    assert not alice.award(100, "purchase:1", expiry=IDLE, now=NOON + 5 * DAY).created
+    alice.spend(1, "order:1")
+    assert not alice.spend(1, "order:1", now=NOON + 5 * DAY).created
+    assert dies_on(alice) == [date(2026, 7, 15)]
+
+
+def test_points_come_back_into_a_used_up_lot_that_lived_on(alice):
+    alice.award(100, expiry=IDLE)
+    alice.spend(100, "order:1")
+    alice.award(1, expires_at=None, at=NOON + 20 * DAY, now=NOON + 20 * DAY)
+    alice.give_back("order:1", 100, now=NOON + 40 * DAY)
+    assert alice.standing(now=NOON + 40 * DAY).available == Points(101)
+    assert dies_on(alice, now=NOON + 40 * DAY) == [date(2026, 8, 5)]
+
+
+def test_an_award_on_its_way_lives_on_with_the_member(alice):
+    alice.award(100, "order:1:earn", expiry=IDLE, pending=True)
+    alice.award(1, expires_at=None, at=NOON + 20 * DAY, now=NOON + 20 * DAY)
+    alice.post("order:1:earn", now=NOON + 21 * DAY)
+    assert dies_on(alice, now=NOON + 21 * DAY) == [date(2026, 8, 5)]
+
+
+def test_the_end_of_a_short_month_ends_an_idle_life():
+    assert months_after(date(2026, 1, 31), 1) == date(2026, 2, 28)
+    assert months_after(date(2024, 1, 31), 1) == date(2024, 2, 29)
+    assert months_after(date(2026, 11, 30), 3) == date(2027, 2, 28)
+
+
+# --- policies as data ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        ExpiryPolicy(months=6),
+        ExpiryPolicy(kind="yearly", month=6, day=30),
+        IDLE,
+        ExpiryPolicy(kind="never"),
+    ],
+)
+def test_a_policy_reads_back_as_it_was_written(policy):
+    assert ExpiryPolicy.parse(policy.data()) == policy
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"kind": "sometime"},
+        {"kind": "months", "months": 0},
+        {"kind": "months", "months": 10**9},
+        {"kind": "months", "months": "6"},
+        {"kind": "months", "months": True},
+        {"kind": "yearly", "month": 13},
+        {"kind": "yearly", "day": 0},
+        {"months": 3, "years": 1},
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(app, data):
+    with pytest.raises(InvalidInput):
+        ExpiryPolicy.parse(data)
+
+
+def test_one_line_says_what_expired_together(alice):
+    """Points of one month die together, and are one line; another unit's are another line of the house's books."""
+    alice.award(10, at=NOON, expires_at=NOON + 9 * DAY)
+    alice.award(20, at=NOON + DAY, expires_at=NOON + 9 * DAY)
+    alice.award(5, expires_at=NOON + 8 * DAY)
+    assert expire_points(now=NOON + 9 * DAY) == 1
+    expired = find(alice.member_id, Wanted(show="expired"), limit=10).transfers
+    assert [transfer.amount for transfer in expired] == [-30, -5]
+    assert expired[0].explanation["earned_on"] == "2026-06-15"
+    assert expired[0].explanation["earned_until"] == "2026-06-16"

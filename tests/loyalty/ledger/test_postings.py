@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import sqlalchemy as sa
 
 from app.foundation.database import db, transaction
-from app.foundation.points import Growth, Points
+from app.foundation.points import LIMIT, Growth, Points
 from app.loyalty.ledger import actions
-from app.loyalty.ledger.actions import Award
-from app.loyalty.ledger.errors import InsufficientPoints, InvalidAmount, KeyReused, NoWallet, WalletFrozen
+from app.loyalty.ledger.actions import Award, Correction, Debit, adjust_many, debit_many
+from app.loyalty.ledger.errors import (
+    InsufficientPoints,
+    InvalidAmount,
+    InvalidMoment,
+    KeyReused,
+    NoWallet,
+    WalletFrozen,
+)
+from app.loyalty.ledger.freezing import freeze
 from app.loyalty.ledger.models import Lot, Transfer, Wallet
-from app.loyalty.ledger.queries import house_balances
+from app.loyalty.ledger.queries import house_balances, open_lots
 from tests.conftest import NOON
-from tests.loyalty.ledger.conftest import DAY, WHY
+from tests.loyalty.ledger.conftest import DAY, WHY, Teller
 
 
 def count(model) -> int:
@@ -177,3 +187,106 @@ def test_a_new_award_pays_off_a_debt_first(alice):
     assert alice.available == Points(20)
     assert db.session.scalars(sa.select(Lot.remaining).order_by(Lot.id)).all() == [0, 20]
     alice.spend(20)
+
+
+# --- many at once ---------------------------------------------------------------------------
+
+
+def debit(teller: Teller, amount: int, key: str, **fields: Any) -> Debit:
+    return Debit(
+        member_id=teller.member_id, amount=Points(amount), key=key, kind="redemption", explanation=WHY, **fields
+    )
+
+
+def correction(teller: Teller, amount: int, key: str) -> Correction:
+    return Correction(member_id=teller.member_id, amount=Points(amount), key=key, explanation=WHY)
+
+
+def test_many_debits_draw_as_if_they_came_one_by_one(alice, bob):
+    for teller in (alice, bob):
+        teller.award(30, expires_at=NOON + DAY)
+        teller.award(30, expires_at=NOON + 9 * DAY)
+    with transaction():
+        debit_many([debit(alice, 20, "a"), debit(bob, 1, "b"), debit(alice, 25, "c", pending=True)], now=NOON)
+    bob.spend(19)
+    alice.spend(10)
+    assert alice.standing().held == Points(25)
+    assert [lot.remaining.value for lot in open_lots(alice.member_id)] == [10, 20], "10 and 15 of them are set aside"
+    assert [lot.remaining.value for lot in open_lots(bob.member_id)] == [10, 30]
+
+
+def test_many_debits_happen_all_or_not_at_all(alice, bob):
+    alice.award(30)
+    bob.award(5)
+    with pytest.raises(InsufficientPoints), transaction():
+        debit_many([debit(alice, 20, "a"), debit(bob, 6, "b")], now=NOON)
+    assert (alice.available, bob.available) == (Points(30), Points(5))
+
+
+def test_two_debits_of_one_batch_cannot_spend_the_same_points(alice):
+    alice.award(30)
+    with pytest.raises(InsufficientPoints), transaction():
+        debit_many([debit(alice, 20, "a"), debit(alice, 20, "b")], now=NOON)
+
+
+def test_many_debits_come_again_and_move_nothing(alice, bob):
+    alice.award(20)
+    bob.award(20)
+    for created in (True, False):
+        with transaction():
+            postings = debit_many([debit(alice, 20, "a"), debit(bob, 20, "b")], now=NOON)
+        assert [posting.created for posting in postings] == [created, created]
+
+
+def test_a_frozen_wallet_stops_the_whole_batch(alice, bob):
+    alice.award(20)
+    bob.award(20)
+    with transaction():
+        freeze(member_id=bob.member_id, reason="lost", now=NOON)
+    with pytest.raises(WalletFrozen), transaction():
+        debit_many([debit(alice, 1, "a"), debit(bob, 1, "b")], now=NOON)
+    assert alice.available == Points(20)
+
+
+def test_many_corrections_up_and_down_by_one_call(alice, bob):
+    alice.award(20)
+    with transaction():
+        postings = adjust_many([correction(alice, -5, "a"), correction(bob, 7, "b")], now=NOON)
+    assert [posting.amount for posting in postings] == [Points(-5), Points(7)]
+    assert (alice.available, bob.available) == (Points(15), Points(7))
+
+
+def test_a_correction_by_nothing_is_refused(alice):
+    with pytest.raises(InvalidAmount), transaction():
+        adjust_many([correction(alice, 0, "a")], now=NOON)
+
+
+def test_a_repeated_spend_is_answered_when_the_points_are_gone(alice):
+    alice.award(20)
+    assert alice.spend(20, "order:1").created
+    assert not alice.spend(20, "order:1").created
+    with pytest.raises(KeyReused):
+        alice.spend(19, "order:1")
+
+
+# --- what makes no sense ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("days", [-37_000, 400])
+def test_a_fact_a_lifetime_away_is_refused(alice, days):
+    with pytest.raises(InvalidMoment):
+        alice.award(5, at=NOON + days * DAY)
+    assert alice.available == Points(0)
+
+
+def test_a_balance_never_grows_beyond_what_a_ledger_can_hold(alice):
+    alice.award(LIMIT, expires_at=None)
+    with pytest.raises(InvalidAmount):
+        alice.award(1, expires_at=None)
+    assert alice.available == Points(LIMIT)
+
+
+def test_points_on_the_way_never_grow_beyond_it_either(alice):
+    alice.award(LIMIT, expires_at=None, pending=True)
+    with pytest.raises(InvalidAmount):
+        alice.award(1, expires_at=None, pending=True)
