@@ -19,7 +19,7 @@ def says(column: InstrumentedAttribute[Any], word: str, *, besides: Collection[s
     Looks at the values and not at their names, and leaves out values named in ``besides``. Values are
     read as JSON, so that it does not matter how the database writes down what is not ASCII.
     """
-    whole = sa.true()
+    whole: sa.ColumnElement[bool] = sa.true()
     if db.session.get_bind().dialect.name == "sqlite":
         tree = sa.func.json_tree(column).table_valued("key", "type", "atom")
         texts = [tree.c.type == "text", *(tree.c.key.is_distinct_from(name) for name in besides)]

@@ -113,6 +113,14 @@ def test_signs_and_inner_names_mean_nothing_but_themselves(found, story):
         assert found(q=words) == [], words
 
 
+def test_quotation_marks_and_backslashes_are_found_as_they_read(carol, found):
+    with transaction():
+        give_points(carol.id, 100, key="start")
+    redeem(carol, 7, "J-7", name='Tea "Gold" \\o/')
+    assert found(q='"gold"') == found(q="\\O/") == ["−7"]
+    assert found(q='"tea"') == []
+
+
 def test_too_long_a_search_says_so_and_keeps_what_was_typed(client, found, story):
     answer = client.get("/points", query_string={"q": "tea " * 40})
     assert answer.status_code == 422

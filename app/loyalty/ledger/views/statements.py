@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, stream_with_context, url_for
 
+from app.extensions import limiter
 from app.foundation import clock
 from app.foundation.pages import page
 from app.foundation.permissions import Permission, requires
@@ -24,6 +25,7 @@ statements = Blueprint("statements", __name__, url_prefix="/points")
 
 PAGE = 50
 MONTHS = 120
+PDFS = "20 per minute"  # An address; a long one takes a second to set.
 
 
 @statements.get("/statements")
@@ -44,6 +46,7 @@ def download_csv() -> Response:
 
 
 @statements.get("/statements.pdf")
+@limiter.limit(PDFS)
 @requires(Permission.POINTS_OWN)
 def download_pdf() -> Response:
     form = StatementForm(request.args)
