@@ -44,23 +44,26 @@ def enter(url: str) -> None:
 
 def prepare(url: str) -> None:
     enter(url)
-    upgrade()
-    with transaction() as session:
-        session.execute(
-            sa.text(
-                "INSERT INTO member (code, name, gender, session_epoch, created_at)"
-                " SELECT 'M' || n, '', '', 0, now() FROM generate_series(1, :members) AS n"
-            ),
-            {"members": MEMBERS},
-        )
-    for first in range(1, MEMBERS + 1, 5_000):
-        with transaction():
-            actions.open_wallets(member_ids=range(first, first + 5_000))
+    make_members(MEMBERS)
     for first in range(1, MEMBERS + 1, BATCH):
         with transaction():
             actions.award_many([award(member, f"open:{member}") for member in range(first, first + BATCH)], now=NOW)
     db.session.remove()
     db.engine.dispose()
+
+
+def make_members(count: int) -> None:
+    """Tables, and members 1 to ``count`` with their wallets."""
+    upgrade()
+    people = (
+        "INSERT INTO member (code, name, gender, session_epoch, created_at)"
+        " SELECT 'M' || n, '', '', 0, now() FROM generate_series(1, :count) AS n"
+    )
+    with transaction() as session:
+        session.execute(sa.text(people), {"count": count})
+    for first in range(1, count + 1, 5_000):
+        with transaction():
+            actions.open_wallets(member_ids=range(first, min(first + 5_000, count + 1)))
 
 
 def award(member_id: int, key: str) -> Award:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -60,12 +61,13 @@ def salt_of(secret: bytes, sequence: int) -> bytes:
 def canonical(value: Any) -> str:
     """The one way to write this value. Raises ``TypeError`` for a float, ``ValueError`` for half a character."""
     text = _encode(value)
-    # Explanations are short: looking for a float in the text is faster than walking through the values.
-    if "." in text and _has_float(value):
+    # Looking for a float in the text is faster than walking through the values; texts may look like one, too.
+    if _LIKE_A_FLOAT.search(text) and _has_float(value):
         raise TypeError("Amounts are whole numbers or text, never floats.")
     return text
 
 
+_LIKE_A_FLOAT = re.compile(r"[:,\[]-?[0-9]+[.e]")
 _encode = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
