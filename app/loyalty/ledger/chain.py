@@ -67,7 +67,7 @@ def canonical(value: Any) -> str:
     return text
 
 
-_LIKE_A_FLOAT = re.compile(r"[:,\[]-?[0-9]+[.e]")
+_LIKE_A_FLOAT = re.compile(r"(?:^|[:,\[])-?[0-9]+[.e]")
 _encode = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
