@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app.engagement.checkin.queries import days_of
+from app.engagement.referrals.models import Referral
 from app.entrypoints.demo import content, pictures, story
 from app.foundation import clock
 from app.foundation.database import db
@@ -182,3 +183,8 @@ def test_production_refuses_the_demo(demo, monkeypatch):
     assert result.exit_code == 2
     assert "production" in result.output
     assert (count(Member), count(Staff), count(Transfer)) == before
+
+
+def test_alice_has_brought_friends_who_are_at_different_points_of_the_way(demo):
+    states = set(db.session.scalars(sa.select(Referral.state).where(Referral.inviter_id == member("alice").id)))
+    assert {"joined", "rewarded", "refused"} <= states
