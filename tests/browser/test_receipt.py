@@ -85,7 +85,7 @@ def test_checkpoints_that_somebody_saved_belong_to_the_same_books(visit):
 
 def test_without_javascript_there_is_a_program(visit):
     visitor = visit(script=False)
-    visitor.open("/ledger/verification").sees("JavaScript is switched off").look()
+    visitor.open("/ledger/verification").sees("JavaScript is switched off")
     visitor.sees("Download verify_receipt.py")
 
 
