@@ -23,6 +23,8 @@ from app.foundation.terms import current
 from app.identity.members.queries import member_by_id
 from app.loyalty.ledger import actions as ledger
 
+MOST_DEVICES = 50
+
 # --- inviting -----------------------------------------------------------------------------
 
 
@@ -41,7 +43,9 @@ def new_code() -> str:
 
 
 def remember_device(*, member_id: int, device: str, now: datetime) -> None:
-    """This browser is one of the member's."""
+    """This browser is one of the member's. After ``MOST_DEVICES`` no more are kept: somebody empties a cookie jar."""
+    if queries.devices_of(member_id) >= MOST_DEVICES:
+        return
     row = {"member_id": member_id, "device": device, "since": now}
     insert_new(KnownDevice, [row], unless=["member_id", "device"], returning=[KnownDevice.member_id])
 

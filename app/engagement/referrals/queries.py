@@ -46,6 +46,12 @@ def device_known(member_id: int, device: str) -> bool:
     return db.session.scalar(found) is not None
 
 
+def devices_of(member_id: int) -> int:
+    """How many browsers are known to be this member's."""
+    count = sa.select(sa.func.count()).select_from(KnownDevice).where(KnownDevice.member_id == member_id)
+    return db.session.scalar(count) or 0
+
+
 def device_belongs_to_circle(device: str, inviter_id: int) -> bool:
     """Did the inviter, or a friend that they brought before, use this browser?"""
     friends = sa.select(Referral.friend_id).where(Referral.inviter_id == inviter_id)

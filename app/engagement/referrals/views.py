@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 referrals = Blueprint("referrals", __name__)
 PAGE = 20
 OPENINGS = "60 per minute; 600 per hour"
+DRAWINGS = "30 per minute"  # Each takes a third of a second.
 
 
 @referrals.get("/referrals")
@@ -79,6 +80,7 @@ def code_picture() -> Response:
 
 
 @referrals.get("/referrals/poster")
+@limiter.limit(DRAWINGS)
 @requires(Permission.REFERRAL_OWN)
 def poster() -> Response:
     """The picture to save. Its address changes with what it says, so the browser may keep it for an hour."""

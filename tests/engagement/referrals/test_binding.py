@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from app.engagement.referrals.actions import bind, open_inviter, remember_device
 from app.engagement.referrals.models import Referral
+from app.engagement.referrals.queries import devices_of
 from app.foundation.database import db, transaction
 from app.identity.members.actions import claim, create_unclaimed
 from app.identity.members.queries import member_by_id
@@ -85,6 +86,13 @@ def test_one_device_brings_one_friend_to_an_inviter(alice, bob):
     assert standing(join_by(alice, device="farm")) == ("joined", None)
     assert standing(join_by(alice, device="farm")) == ("refused", "device")
     assert standing(join_by(bob, device="farm")) == ("joined", None)
+
+
+def test_an_emptied_cookie_jar_fills_no_table(alice):
+    with transaction():
+        for number in range(60):
+            remember_device(member_id=alice.id, device=f"d{number}", now=NOON)
+    assert devices_of(alice.id) == 50
 
 
 def test_a_device_that_nobody_names_accuses_nobody(alice):

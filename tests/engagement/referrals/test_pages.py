@@ -208,11 +208,11 @@ def test_a_code_may_be_typed_instead(client, alice, form):
     assert standing(find_by_ref("carol@example.com")) == ("joined", None)
 
 
-@pytest.mark.parametrize("typed", ["NOPE", "ZZZZZZZ", "x" * 10_000, "' OR 1=1 --"])
-def test_a_code_that_nobody_has_is_answered_beside_its_field(client, alice, typed):
-    answer = fill(client, invite_code=typed)
-    assert answer.status_code == 422
-    assert "field-error" in answer.text
+def test_a_code_that_nobody_has_is_answered_beside_its_field(client, alice):
+    for typed in ("NOPE", "ZZZZZZZ", "x" * 10_000, "' OR 1=1 --"):
+        answer = fill(client, invite_code=typed)
+        assert answer.status_code == 422
+        assert "field-error" in answer.text
 
 
 def test_without_a_code_people_join_as_ever(client, alice):
