@@ -83,7 +83,7 @@ def spending(member_ids: Collection[int], *, edges: Sequence[datetime]) -> dict[
     back = (
         sa.select(Purchase.member_id, period, -returned, sa.case((returned == Purchase.amount, -1), else_=0))
         .join(PurchaseReturn, PurchaseReturn.purchase_id == Purchase.id)
-        .where(any_of(PurchaseReturn.member_id, member_ids), *within)
+        .where(any_of(Purchase.member_id, member_ids), any_of(PurchaseReturn.member_id, member_ids), *within)
         .group_by(Purchase.id)
     )
     found: dict[int, dict[int, Spending]] = {}

@@ -183,34 +183,28 @@ def earned(
     if not member_ids:
         return {}
     first, last = edges[0], edges[-1]
-    moved = (
-        any_of(Wallet.member_id, member_ids),
-        Wallet.ledger == ledger,
-        Transfer.account.in_(EARNING_ACCOUNTS[ledger]),
-        Transfer.phase.in_(("single", "post")),
-        # For the index: a fact is recorded after it took place, or a little before where a till's clock is ahead.
-        Transfer.recorded_at >= first - CLOCKS_AHEAD,
-    )
-    issued = (
-        sa.select(Wallet.member_id, period_of(Transfer.occurred_at, edges), sa.func.sum(Transfer.amount))
-        .join(Transfer, Transfer.wallet_id == Wallet.id)
-        .where(*moved, Transfer.reverses_id.is_(None), Transfer.occurred_at >= first, Transfer.occurred_at < last)
-        .group_by(Wallet.member_id, "period")
-    )
     award, posting = aliased(Transfer), aliased(Transfer)
-    counted = sa.func.coalesce(posting.occurred_at, award.occurred_at)
-    taken_back = (
+    counted = sa.func.coalesce(posting.occurred_at, award.occurred_at, Transfer.occurred_at)
+    query = (
         sa.select(Wallet.member_id, period_of(counted, edges), sa.func.sum(Transfer.amount))
         .join(Transfer, Transfer.wallet_id == Wallet.id)
-        .join(award, award.id == Transfer.reverses_id)
+        .outerjoin(award, award.id == Transfer.reverses_id)
         .outerjoin(posting, sa.and_(posting.pending_id == award.id, posting.phase == "post"))
-        .where(*moved, counted >= first, counted < last)
+        .where(
+            any_of(Wallet.member_id, member_ids),
+            Wallet.ledger == ledger,
+            Transfer.account.in_(EARNING_ACCOUNTS[ledger]),
+            Transfer.phase.in_(("single", "post")),
+            # For the index: a fact is recorded after it took place, or a little before where a till's clock is ahead.
+            Transfer.recorded_at >= first - CLOCKS_AHEAD,
+            counted >= first,
+            counted < last,
+        )
         .group_by(Wallet.member_id, "period")
     )
     found: dict[int, dict[int, int]] = {}
-    for member, period, total in db.session.execute(sa.union_all(issued, taken_back)):
-        mine = found.setdefault(member, {})
-        mine[period] = mine.get(period, 0) + int(total)
+    for member, period, total in db.session.execute(query):
+        found.setdefault(member, {})[period] = int(total)
     return found
 
 
