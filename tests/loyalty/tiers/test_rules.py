@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from app.foundation.errors import InvalidInput
-from app.loyalty.tiers.rules import Requirement, Step, highest, window
+from app.loyalty.tiers.rules import Keep, Requirement, Step, first_review, full_months, highest, next_review, window
 
 SPEND_OR_EARN = {
     "match": "any",
@@ -84,3 +84,95 @@ def test_a_window_of_months_ends_with_today(today, months, first):
 def test_conditions_that_make_no_sense_are_refused(nonsense):
     with pytest.raises(InvalidInput):
         requirement(**nonsense)
+
+
+# --- keeping ------------------------------------------------------------------------------------
+
+SILVER = {
+    "match": "all",
+    "window_months": 3,
+    "conditions": [
+        {"metric": "spend", "at_least": 200_00, "months": 1},
+        {"metric": "points_earned", "at_least": 300},
+    ],
+}
+
+
+def months(*pairs):
+    """(spend in yuan, points) of each month."""
+    return [figures(spend=yuan * 100, points_earned=points) for yuan, points in pairs]
+
+
+@pytest.mark.parametrize(
+    ("by_month", "kept"),
+    [
+        (months((200, 200), (0, 100), (0, 0)), True),
+        (months((0, 0), (0, 0), (200, 300)), True),
+        (months((199, 199), (199, 199), (199, 199)), False),
+        (months((200, 299), (0, 0), (0, 0)), False),
+    ],
+)
+def test_silver_is_kept_or_lost_by_three_months(by_month, kept):
+    assert Keep.parse(SILVER).kept(by_month) is kept
+
+
+def test_so_many_single_months_can_be_asked_for():
+    keep = Keep.parse({"window_months": 3, "conditions": [{"metric": "purchases", "at_least": 2, "months": 2}]})
+    assert keep.kept([figures(purchases=2), figures(purchases=5), figures()])
+    assert not keep.kept([figures(purchases=9), figures(purchases=1), figures()])
+
+
+@pytest.mark.parametrize(
+    ("by_month", "reviews"),
+    [
+        (months((0, 0), (0, 0), (0, 0)), 0),
+        (months((200, 300), (0, 0), (0, 0)), 1),
+        (months((0, 0), (0, 0), (200, 300)), 3),
+        (months((0, 100), (0, 0), (200, 200)), 1),
+    ],
+)
+def test_how_many_reviews_a_tier_survives_when_nothing_more_happens(by_month, reviews):
+    assert Keep.parse(SILVER).reviews_survived(by_month) == reviews
+
+
+def test_a_tier_that_asks_for_nothing_is_kept_for_ever():
+    assert Keep.parse({}).kept([])
+
+
+@pytest.mark.parametrize("wrong", [{"months": 4}, {"months": -1}, {"months": "1"}, {"metric": "balance"}])
+def test_nonsense_about_keeping_is_refused(wrong):
+    with pytest.raises(InvalidInput):
+        Keep.parse({"window_months": 3, "conditions": [{"metric": "spend", "at_least": 1} | wrong]})
+
+
+@pytest.mark.parametrize(
+    ("since", "first"),
+    [
+        (date(2026, 8, 10), date(2026, 12, 1)),
+        (date(2026, 11, 30), date(2027, 3, 1)),
+        (date(2026, 12, 31), date(2027, 4, 1)),
+    ],
+)
+def test_the_first_review_comes_after_a_full_window(since, first):
+    assert first_review(since, window_months=3) == first
+
+
+@pytest.mark.parametrize(
+    ("today", "month"),
+    [
+        (date(2026, 12, 2), date(2026, 12, 1)),
+        (date(2026, 12, 3), date(2027, 1, 1)),
+        (date(2026, 12, 31), date(2027, 1, 1)),
+    ],
+)
+def test_the_next_review_is_this_months_until_its_day(today, month):
+    assert next_review(today, review_day=3) == month
+
+
+def test_full_months_run_over_new_year():
+    assert full_months(date(2026, 2, 1), 3) == [
+        date(2025, 11, 1),
+        date(2025, 12, 1),
+        date(2026, 1, 1),
+        date(2026, 2, 1),
+    ]
