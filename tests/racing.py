@@ -89,8 +89,9 @@ def unlock_wallets(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = (
         "id, member_id, ledger, balance, held, on_the_way, debt, sequence, frozen_at IS NOT NULL, sliding, secret, head"
     )
-    places = "member_id = ANY(:members) AND ledger = ANY(:ledgers)"
-    monkeypatch.setattr(book, "_LOCK_BY_MEMBER", sa.text(f"SELECT {columns} FROM wallet WHERE {places}"))
+    many, one = "member_id = ANY(:members) AND ledger = ANY(:ledgers)", "member_id = :member AND ledger = :ledger"
+    monkeypatch.setattr(book, "_LOCK_BY_MEMBER", sa.text(f"SELECT {columns} FROM wallet WHERE {many}"))
+    monkeypatch.setattr(book, "_LOCK_ONE", sa.text(f"SELECT {columns} FROM wallet WHERE {one}"))
 
 
 @contextmanager

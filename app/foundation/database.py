@@ -104,10 +104,15 @@ def fetch(statement: sa.Select[*Columns], parameters: Mapping[str, Any]) -> Sequ
     if connection.dialect.name != "postgresql":
         return connection.execute(statement, parameters).all()
     text, constants = _driver_text(statement)
+    return fetch_text(connection, text, {**constants, **parameters})
+
+
+def fetch_text(connection: Connection, text: str, parameters: Mapping[str, Any]) -> Sequence[Any]:
+    """The rows of a statement in the words of PostgreSQL's driver. Raises what SQLAlchemy would raise."""
     driver: Any = connection.connection.dbapi_connection
     driver_error = connection.dialect.loaded_dbapi.Error
     try:
-        return cast("Sequence[Any]", driver.execute(text, {**constants, **parameters}).fetchall())
+        return cast("Sequence[Any]", driver.execute(text, parameters).fetchall())
     except driver_error as error:
         raise sa.exc.DBAPIError.instance(text, dict(parameters), error, driver_error) from error
 

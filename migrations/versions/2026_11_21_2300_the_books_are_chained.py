@@ -55,6 +55,9 @@ def upgrade() -> None:
     op.create_index("ix_lot_sliding", "lot", ["wallet_id"], postgresql_where=SLIDES, sqlite_where=SLIDES)
     with op.batch_alter_table("pending_transfer") as batch_op:
         batch_op.add_column(sa.Column("idle_months", sa.Integer(), nullable=True))
+    if op.get_bind().dialect.name == "postgresql":
+        for table in ("wallet", "lot"):
+            op.execute(f"ALTER TABLE {table} SET (fillfactor = 80)")
     op.create_table(
         "ledger_check",
         sa.Column("id", ID, nullable=False),
@@ -134,6 +137,9 @@ def downgrade() -> None:
     op.drop_table("ledger_check")
     with op.batch_alter_table("pending_transfer") as batch_op:
         batch_op.drop_column("idle_months")
+    if op.get_bind().dialect.name == "postgresql":
+        for table in ("wallet", "lot"):
+            op.execute(f"ALTER TABLE {table} RESET (fillfactor)")
     op.drop_index("ix_lot_sliding", "lot")
     op.drop_index("uq_lot_transfer_id_origin_id", "lot")
     with op.batch_alter_table("lot") as batch_op:

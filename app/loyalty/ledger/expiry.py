@@ -22,10 +22,12 @@ _FREE = Lot.remaining - Lot.held
 _SOMETHING_LEFT = Lot.remaining > sa.literal_column("0")
 _FREE_LOTS = (
     sa.select(Lot.wallet_id, Lot.id, _FREE, Lot.expires_at, Lot.unit_id, Lot.earned_at)
-    .where(among(Lot.wallet_id, "wallets"), _SOMETHING_LEFT, Lot.remaining > Lot.held)
+    .where(_SOMETHING_LEFT, Lot.remaining > Lot.held)
     .order_by(*book.DRAWING_ORDER)
 )
-_EXPIRED_LOTS = _FREE_LOTS.where(Lot.expires_at <= sa.bindparam("now"))
+_FREE_LOTS_OF_ONE = _FREE_LOTS.where(Lot.wallet_id == sa.bindparam("wallet"))
+_FREE_LOTS_OF_MANY = _FREE_LOTS.where(among(Lot.wallet_id, "wallets"))
+_EXPIRED_LOTS = _FREE_LOTS_OF_MANY.where(Lot.expires_at <= sa.bindparam("now"))
 _IDLE_LOTS = sa.select(Lot.id, Lot.wallet_id, Lot.idle_months, Lot.expires_at).where(
     among(Lot.wallet_id, "wallets"), Lot.idle_months.is_not(None)
 )
@@ -55,12 +57,20 @@ def live_lots(wallets: Iterable[LockedWallet], *, now: datetime) -> tuple[dict[i
     by_id = {wallet.id: wallet for wallet in wallets}
     alive: dict[int, list[Free]] = {wallet_id: [] for wallet_id in by_id}
     dead: list[FreeLot] = []
-    for lot in map(FreeLot._make, fetch(_FREE_LOTS, {"wallets": list(by_id)})):
+    for lot in _free_lots(list(by_id)):
         if lot.expires_at is None or lot.expires_at > now:
             alive[lot.wallet_id].append((lot.id, lot.free))
         else:
             dead.append(lot)
     return alive, _write_off(by_id, dead, now=now)
+
+
+def _free_lots(wallet_ids: Sequence[int]) -> list[FreeLot]:
+    if len(wallet_ids) == 1:
+        rows = fetch(_FREE_LOTS_OF_ONE, {"wallet": wallet_ids[0]})
+    else:
+        rows = fetch(_FREE_LOTS_OF_MANY, {"wallets": wallet_ids})
+    return [FreeLot._make(row) for row in rows]
 
 
 def expired_lots(wallets: Iterable[LockedWallet], *, now: datetime) -> list[Entry]:

@@ -20,7 +20,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.foundation.database import db, insert_new, table_of
+from app.foundation.database import db, fetch_text, insert_new, table_of
 from app.loyalty.ledger.models import Draw, Lot, Pending, Transfer, Wallet
 from app.loyalty.ledger.rules import Part
 
@@ -238,15 +238,19 @@ _FILLS = """
 
 
 @cache
-def _statement(parts: tuple[tuple[str, bool], ...]) -> str:
-    """One statement that writes these parts, each of one row or of many. Few combinations ever occur."""
+def _statement(parts: tuple[tuple[str, bool], ...], *, filling: bool) -> str:
+    """One statement that writes these parts, each of one row or of many. Few combinations ever occur.
+
+    ``filling`` says that some of the new lots pay off a debt.
+    """
     rows = {name: _rows(name, alone=alone) for name, alone in parts}
     steps = [f"t AS ({_INSERT_TRANSFERS.format(rows=rows.pop('transfers'))})"]
     for name, source in rows.items():
         step = _STEPS[name].format(rows=source)
         if name == "lots":
             steps.append(f"l AS ({step} RETURNING id, transfer_id, amount, remaining)")
-            steps.append(f"fills AS ({_FILLS})")
+            if filling:
+                steps.append(f"fills AS ({_FILLS})")
         else:
             steps.append(f"{name} AS ({step})")
     return f"WITH {', '.join(steps)} SELECT key, id FROM t"  # noqa: S608 - put together from the constants above
@@ -261,9 +265,10 @@ def _rows(name: str, *, alone: bool) -> str:
 
 def _write_at_once(connection: sa.Connection, parts: Mapping[str, Rows]) -> dict[str, int]:
     used = {name: rows for name, rows in parts.items() if rows}
-    statement = _statement(tuple((name, len(rows) == 1) for name, rows in used.items()))
+    filling = any(row["fill"] for row in parts["lots"])
+    statement = _statement(tuple((name, len(rows) == 1) for name, rows in used.items()), filling=filling)
     values = {name: _encode(rows[0] if len(rows) == 1 else rows) for name, rows in used.items()}
-    return {row[0]: row[1] for row in connection.exec_driver_sql(statement, values)}
+    return dict(fetch_text(connection, statement, values))
 
 
 def _plain(value: Any) -> str:
