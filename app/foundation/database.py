@@ -94,7 +94,7 @@ def table_of(model: type[Base]) -> sa.Table:
     return cast("sa.Table", model.__table__)
 
 
-def fetch(statement: sa.Select[*Columns], parameters: Mapping[str, Any]) -> Sequence[Any]:
+def fetch(statement: sa.Select[*Columns] | sa.CompoundSelect[*Columns], parameters: Mapping[str, Any]) -> Sequence[Any]:
     """The rows of a statement that hot paths run again and again, made once and kept at module level.
 
     On PostgreSQL the driver runs it by itself: compiling, and converting what needs no
@@ -118,7 +118,7 @@ def fetch_text(connection: Connection, text: str, parameters: Mapping[str, Any])
 
 
 @cache
-def _driver_text(statement: sa.Select[Any]) -> tuple[str, dict[str, Any]]:
+def _driver_text(statement: sa.Select[Any] | sa.CompoundSelect[Any]) -> tuple[str, dict[str, Any]]:
     compiled = statement.compile(dialect=postgresql.psycopg.dialect())
     return str(compiled), compiled.params
 
@@ -273,16 +273,26 @@ def _insert_new(dialect: str, table: type[Base], unless: tuple[str, ...], return
     )
 
 
-def period_of(moment: Any, edges: Sequence[datetime]) -> Any:
-    """In which period between neighbouring ``edges`` a column's moment lies, counted from 0 and named ``period``.
+def edge(number: int) -> sa.BindParameter[datetime]:
+    """The parameter for one of the moments between which ``period_of`` tells periods apart; see ``edges_named``."""
+    return sa.bindparam(f"edge_{number}", type_=UTCDateTime())
+
+
+def edges_named(edges: Sequence[datetime]) -> dict[str, datetime]:
+    """The values of the parameters ``edge(0)``, ``edge(1)`` … of a statement."""
+    return {f"edge_{number}": moment for number, moment in enumerate(edges)}
+
+
+def period_of(moment: Any, periods: int) -> Any:
+    """In which period between neighbouring edges a column's moment lies, counted from 0 and named ``period``.
 
     Told apart by moments instead of by the database's calendar, which SQLite has none of: so months
     begin when they do in the programme's timezone, with an hour more or less where clocks change.
     """
-    if len(edges) == 2:
+    if periods == 1:
         return sa.literal_column("0").label("period")
-    whens = [(moment < edge, place) for place, edge in enumerate(edges[1:-1])]
-    return sa.case(*whens, else_=len(whens)).label("period")
+    whens = [(moment < edge(place + 1), place) for place in range(periods - 1)]
+    return sa.case(*whens, else_=periods - 1).label("period")
 
 
 # --- engines ----------------------------------------------------------------------------

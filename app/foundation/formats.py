@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from functools import lru_cache
 
+from babel import Locale
 from babel.dates import format_timedelta
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from flask import Flask
@@ -18,36 +20,61 @@ from app.foundation.points import Quantity
 NARROW = re.compile(r"^[A-Z]+(?=[^A-Za-z\s])")
 
 
+# A page shows the same few figures and days again and again, and Babel takes its time over each.
+_remembered = lru_cache(maxsize=4096)
+
+
 def points(value: Quantity | int, *, sign: bool = False) -> str:
     """``12,480``; with ``sign`` a plus or a true minus in front."""
     number = int(value)
-    text = format_decimal(abs(number), locale=get_locale())
+    text = _whole(abs(number), get_locale())
     if number < 0:
         return f"−{text}"
     return f"+{text}" if sign and number else text
 
 
+@_remembered
+def _whole(number: int, locale: Locale | None) -> str:
+    return format_decimal(number, locale=locale)
+
+
 def money(value: Money) -> str:
     """``¥238.50``."""
-    return _narrow(format_currency(value.decimal, value.currency, locale=get_locale()), value.currency)
+    return _money(value, get_locale())
+
+
+@_remembered
+def _money(value: Money, locale: Locale | None) -> str:
+    return _narrow(format_currency(value.decimal, value.currency, locale=locale), value.currency, locale)
 
 
 def short_money(value: Money) -> str:
     """``¥5,000`` for a whole amount, ``¥0.50`` for any other; for thresholds and rates."""
+    return _short_money(value, get_locale())
+
+
+@_remembered
+def _short_money(value: Money, locale: Locale | None) -> str:
     if value.decimal != value.decimal.to_integral_value():
-        return money(value)
+        return _money(value, locale)
     pattern = "¤#,##0;−¤#,##0"
-    text = format_currency(value.decimal, value.currency, format=pattern, currency_digits=False, locale=get_locale())
-    return _narrow(text, value.currency)
+    text = format_currency(value.decimal, value.currency, format=pattern, currency_digits=False, locale=locale)
+    return _narrow(text, value.currency, locale)
 
 
-def _narrow(text: str, currency: str) -> str:
+def _narrow(text: str, currency: str, locale: Locale | None) -> str:
     """``CN¥5`` → ``¥5``: a programme has one currency, so its sign needs no country in front."""
-    symbol = get_currency_symbol(currency, locale=get_locale())
+    symbol = get_currency_symbol(currency, locale=locale)
     return text.replace(symbol, NARROW.sub("", symbol))
 
 
 def day(value: date | datetime, form: str = "medium") -> str:
+    # A moment's day depends on the reader's timezone, too.
+    return format_date(value, form) if isinstance(value, datetime) else _day(value, form, get_locale())
+
+
+@_remembered
+def _day(value: date, form: str, _locale: Locale | None) -> str:
     return format_date(value, form)
 
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 from babel import Locale
-from flask import current_app, g, has_request_context, request
-from flask_babel import get_locale
+from flask import Flask, current_app, g, has_request_context, request
+from flask_babel import get_locale, get_translations
 from flask_login import current_user
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 from app.config import LOCALES
 
@@ -39,6 +44,40 @@ def select_locale() -> str:
     if chosen in LOCALES:
         return chosen
     return negotiate(list(request.accept_languages.values())) or default
+
+
+# --- words in templates -------------------------------------------------------------------
+# What Flask-Babel installs does the same, but looks every word up anew and formats it even where there is nothing to
+# fill in: with dozens of words on a page, that was a tenth of its time.
+
+
+@lru_cache(maxsize=8192)
+def _phrase(_locale: Locale | None, text: str, safe: bool) -> str:
+    said = get_translations().ugettext(text)
+    return Markup(said) if safe else said  # noqa: S704 - catalogues are ours
+
+
+@lru_cache(maxsize=8192)
+def _whole_phrase(locale: Locale | None, text: str, safe: bool) -> str:
+    return _phrase(locale, text, safe) % {}  # 100%% reads 100%, as it does where something is filled in.
+
+
+@pass_eval_context
+def _say(context: EvalContext, text: str, /, **variables: Any) -> str:
+    """``_()`` of templates. What is filled in is escaped where the template's text would be."""
+    if variables:
+        return _phrase(get_locale(), text, context.autoescape) % variables
+    return _whole_phrase(get_locale(), text, context.autoescape)
+
+
+@pass_eval_context
+def _say_many(context: EvalContext, one: str, many: str, num: int, /, **variables: Any) -> str:
+    said = get_translations().ungettext(one, many, num)
+    return (Markup(said) if context.autoescape else said) % {"num": num, **variables}  # noqa: S704
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals.update(_=_say, gettext=_say, ngettext=_say_many)
 
 
 def current_locale() -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation import audit
 from app.foundation.actors import Actor
-from app.foundation.database import Json, Model, db
+from app.foundation.database import Json, Model, db, fetch
 from app.foundation.errors import InvalidInput
 
 T = TypeVar("T")
@@ -63,10 +63,13 @@ def term(default: Any, label: Any, help_text: Any = "", *, choices: Mapping[str,
     return field(default=default, metadata=words)
 
 
+_STORED = sa.select(StoredTerms.domain, StoredTerms.values)
+
+
 def current(cls: type[T]) -> T:
     """The terms in force now."""
     if "terms" not in g:
-        rows = db.session.execute(sa.select(StoredTerms.domain, StoredTerms.values))
+        rows = fetch(_STORED, {})
         g.terms, g.terms_made = {row[0]: row[1] for row in rows}, {}
     made: dict[type, Any] = g.terms_made
     if cls not in made:

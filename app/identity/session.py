@@ -29,6 +29,10 @@ class Visitor(AnonymousUserMixin):
     locale: str | None = None
 
 
+_MEMBER = sa.select(Member).where(Member.id == sa.bindparam("id"))
+_STAFF = sa.select(Staff).where(Staff.id == sa.bindparam("id"))
+
+
 @login_manager.user_loader
 def load_person(identifier: str) -> Member | Staff | None:
     """One query. ``None`` for a stale epoch, an account switched off, or a name that makes no sense."""
@@ -38,9 +42,9 @@ def load_person(identifier: str) -> Member | Staff | None:
         return None
     person: Member | Staff | None = None
     if kind == "member":
-        person = db.session.scalar(sa.select(Member).where(Member.id == int(number)))
+        person = db.session.scalar(_MEMBER, {"id": int(number)})
     elif kind == "staff":
-        person = db.session.scalar(sa.select(Staff).where(Staff.id == int(number)))
+        person = db.session.scalar(_STAFF, {"id": int(number)})
     if person is None or person.session_epoch != int(epoch) or not person.is_active:
         return None
     return person

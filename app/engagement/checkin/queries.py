@@ -9,14 +9,16 @@ import sqlalchemy as sa
 from app.engagement.checkin import rules
 from app.engagement.checkin.models import CheckIn
 from app.engagement.checkin.terms import CheckinTerms
-from app.foundation.database import db
+from app.foundation.database import db, fetch
 from app.foundation.terms import current
 
 
 def days_of(member_id: int) -> rules.Days:
     """Every day that the member has, and what it paid: 0 if it was made up. One query, one small row a day."""
-    rows = db.session.execute(sa.select(CheckIn.day, CheckIn.points).where(CheckIn.member_id == member_id))
-    return dict(rows.all())
+    return dict(fetch(_DAYS, {"member": member_id}))
+
+
+_DAYS = sa.select(CheckIn.day, CheckIn.points).where(CheckIn.member_id == sa.bindparam("member"))
 
 
 def streak(member_id: int, *, today: date) -> int:

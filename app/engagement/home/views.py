@@ -31,6 +31,7 @@ from app.mall.orders.statements import underway
 
 if TYPE_CHECKING:
     from app.identity.members.models import Member
+    from app.loyalty.tiers.statements import Place
 
 home = Blueprint("home", __name__)
 MORNING, NOON, EVENING = 5, 12, 18
@@ -43,6 +44,7 @@ def show() -> ResponseReturnValue:
         return redirect(url_for("portal.programme.show"))
     member, now = current_member(), clock.now()
     seen = overview(member.id, now=now)
+    tier = place_of(seen.progress)
     return page(
         "engagement/home/show.html",
         fragments={"home"},
@@ -51,14 +53,14 @@ def show() -> ResponseReturnValue:
         code=member.code,
         standing=seen.standing,
         note=hero_note(seen),
-        tier=place_of(seen.progress),
+        tier=tier,
         today=seen.today,
         joy="done" in request.args and seen.today.done,
         lines=seen.lines,
         invitation=promise(offer()),
         orders=[underway(order) for order in seen.orders],
         picks=[card_of(pick, seen.standing.available) for pick in seen.picks],
-        next_steps=[NextStep.of(each, seen) for each in suggest(situation(member, seen))],
+        next_steps=[NextStep.of(each, seen, tier) for each in suggest(situation(member, seen))],
     )
 
 
@@ -113,8 +115,8 @@ class NextStep:
     tone: str
 
     @classmethod
-    def of(cls, suggestion: Suggestion, seen: Overview) -> NextStep:
-        standing, tier = seen.standing, place_of(seen.progress)
+    def of(cls, suggestion: Suggestion, seen: Overview, tier: Place) -> NextStep:
+        standing = seen.standing
         pick = seen.picks[0] if seen.picks else None
         goal = translated(pick.name) if pick else ""
         lacking = points(pick.points.value - standing.available.value) if pick else ""

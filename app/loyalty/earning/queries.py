@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from app.foundation.database import any_of, db, period_of
+from app.foundation.database import among, db, edge, edges_named, fetch, period_of
 from app.foundation.money import minor_units, programme_currency
 from app.foundation.points import Growth, Points
 from app.identity.units.queries import unit_by_code
@@ -72,26 +73,34 @@ def spending(member_ids: Collection[int], *, edges: Sequence[datetime]) -> dict[
     """
     if not member_ids:
         return {}
-    period = period_of(Purchase.occurred_at, edges)
-    within = (Purchase.occurred_at >= edges[0], Purchase.occurred_at < edges[-1])
+    rows = fetch(_spent(len(edges) - 1), {"members": list(member_ids), **edges_named(edges)})
+    found: dict[int, dict[int, Spending]] = {}
+    for member, place, amount, purchases in rows:
+        mine = found.setdefault(member, {})
+        before = mine.get(place, Spending(0, 0))
+        mine[place] = Spending(before.amount + int(amount), before.purchases + purchases)
+    return found
+
+
+@cache
+def _spent(periods: int) -> sa.CompoundSelect[Any]:
+    """Member, period, amount and number of purchases: what was bought, and what came back of it."""
+    period = period_of(Purchase.occurred_at, periods)
+    within = (Purchase.occurred_at >= edge(0), Purchase.occurred_at < edge(periods))
+    mine = among(Purchase.member_id, "members")
     bought = (
         sa.select(Purchase.member_id, period, sa.func.sum(Purchase.amount), sa.func.count())
-        .where(any_of(Purchase.member_id, member_ids), *within)
+        .where(mine, *within)
         .group_by(Purchase.member_id, "period")
     )
     returned = sa.func.sum(PurchaseReturn.amount)
     back = (
         sa.select(Purchase.member_id, period, -returned, sa.case((returned == Purchase.amount, -1), else_=0))
         .join(PurchaseReturn, PurchaseReturn.purchase_id == Purchase.id)
-        .where(any_of(Purchase.member_id, member_ids), any_of(PurchaseReturn.member_id, member_ids), *within)
+        .where(mine, among(PurchaseReturn.member_id, "members"), *within)
         .group_by(Purchase.id)
     )
-    found: dict[int, dict[int, Spending]] = {}
-    for member, place, amount, purchases in db.session.execute(sa.union_all(bought, back)):
-        mine = found.setdefault(member, {})
-        before = mine.get(place, Spending(0, 0))
-        mine[place] = Spending(before.amount + int(amount), before.purchases + purchases)
-    return found
+    return sa.union_all(bought, back)
 
 
 def recent(member_id: int, *, limit: int) -> list[Purchase]:

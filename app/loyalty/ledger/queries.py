@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from app.foundation import clock
-from app.foundation.database import any_of, db, period_of
+from app.foundation.database import UTCDateTime, among, db, edge, edges_named, fetch, period_of
 from app.foundation.points import UNITS, Growth, Points, Quantity
 from app.foundation.terms import current
 from app.loyalty.ledger.book import DRAWING_ORDER
@@ -44,29 +45,10 @@ class Standing:
 def standing(member_id: int, *, now: datetime) -> Standing:
     """One query. Lots that have expired but were not written off yet no longer count as available."""
     soon = now + timedelta(days=current(LedgerTerms).expiring_soon_days)
-    free = Lot.remaining - Lot.held
-    dead = sa.case((Lot.expires_at <= now, free), else_=0)
-    dying = sa.case((sa.and_(Lot.expires_at > now, Lot.expires_at <= soon), free), else_=0)
-    first = sa.case((sa.and_(Lot.expires_at > now, Lot.expires_at <= soon, free > 0), Lot.expires_at))
-    row = db.session.execute(
-        sa.select(
-            Wallet.balance,
-            Wallet.held,
-            Wallet.on_the_way,
-            Wallet.debt,
-            Wallet.frozen_at,
-            sa.func.coalesce(sa.func.sum(dead), 0),
-            sa.func.coalesce(sa.func.sum(dying), 0),
-            sa.func.min(first, type_=Lot.expires_at.type),
-        )
-        .select_from(Wallet)
-        .outerjoin(Lot, sa.and_(Lot.wallet_id == Wallet.id, Lot.remaining > 0, Lot.expires_at <= soon))
-        .where(Wallet.member_id == member_id, Wallet.ledger == Points.ledger)
-        .group_by(Wallet.id)
-    ).one_or_none()
-    if row is None:
+    rows = fetch(_STANDING, {"member": member_id, "now": now, "soon": soon})
+    if not rows:
         return Standing(Points(0), Points(0), Points(0), Points(0), Points(0), None, False)
-    balance, held, on_the_way, debt, frozen_at, gone, expiring, first_at = row
+    ((balance, held, on_the_way, debt, frozen_at, gone, expiring, first_at),) = rows
     return Standing(
         available=Points(int(balance - held - gone)),
         held=Points(held),
@@ -76,6 +58,26 @@ def standing(member_id: int, *, now: datetime) -> Standing:
         expiring_on=_last_day(first_at) if first_at else None,
         frozen=frozen_at is not None,
     )
+
+
+_NOW, _SOON = sa.bindparam("now", type_=UTCDateTime()), sa.bindparam("soon", type_=UTCDateTime())
+_FREE, _DYING = Lot.remaining - Lot.held, sa.and_(Lot.expires_at > _NOW, Lot.expires_at <= _SOON)
+_STANDING = (
+    sa.select(
+        Wallet.balance,
+        Wallet.held,
+        Wallet.on_the_way,
+        Wallet.debt,
+        Wallet.frozen_at,
+        sa.func.coalesce(sa.func.sum(sa.case((Lot.expires_at <= _NOW, _FREE), else_=0)), 0),
+        sa.func.coalesce(sa.func.sum(sa.case((_DYING, _FREE), else_=0)), 0),
+        sa.func.min(sa.case((sa.and_(_DYING, _FREE > 0), Lot.expires_at)), type_=Lot.expires_at.type),
+    )
+    .select_from(Wallet)
+    .outerjoin(Lot, sa.and_(Lot.wallet_id == Wallet.id, Lot.remaining > 0, Lot.expires_at <= _SOON))
+    .where(Wallet.member_id == sa.bindparam("member"), Wallet.ledger == Points.ledger)
+    .group_by(Wallet.id)
+)
 
 
 def growth(member_id: int) -> Growth:
@@ -108,10 +110,19 @@ def freeze_of(member_id: int) -> Freeze | None:
 
 def history(member_id: int, *, ledger: str = Points.ledger, limit: int = 20) -> list[Transfer]:
     """A member's latest transfers, the newest first; for more of them, see ``ledger.history``."""
-    # A subquery, not a join: only so the index gives the lines in order, however long the history is.
-    wallet = sa.select(Wallet.id).where(Wallet.member_id == member_id, Wallet.ledger == ledger).scalar_subquery()
-    latest = sa.select(Transfer).where(Transfer.wallet_id == wallet, MOVED).order_by(Transfer.sequence.desc())
-    return list(db.session.scalars(latest.limit(limit)))
+    return list(db.session.scalars(_LATEST, {"member": member_id, "ledger": ledger, "limit": limit}))
+
+
+# A subquery, not a join: only so the index gives the lines in order, however long the history is.
+_WALLET = sa.select(Wallet.id).where(
+    Wallet.member_id == sa.bindparam("member"), Wallet.ledger == sa.bindparam("ledger")
+)
+_LATEST = (
+    sa.select(Transfer)
+    .where(Transfer.wallet_id == _WALLET.scalar_subquery(), MOVED)
+    .order_by(Transfer.sequence.desc())
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 
 
 def transfer_of(member_id: int, transfer_id: int) -> Transfer | None:
@@ -182,30 +193,38 @@ def earned(
     """
     if not member_ids:
         return {}
-    first, last = edges[0], edges[-1]
+    rows = fetch(
+        _earned(ledger, len(edges) - 1),
+        {"members": list(member_ids), "recorded_since": edges[0] - CLOCKS_AHEAD, **edges_named(edges)},
+    )
+    found: dict[int, dict[int, int]] = {}
+    for member, period, total in rows:
+        found.setdefault(member, {})[period] = int(total)
+    return found
+
+
+@cache
+def _earned(ledger: str, periods: int) -> sa.Select[int, int, int]:
+    """Member, period, and what the house issued and kept issued."""
     award, posting = aliased(Transfer), aliased(Transfer)
     counted = sa.func.coalesce(posting.occurred_at, award.occurred_at, Transfer.occurred_at)
-    query = (
-        sa.select(Wallet.member_id, period_of(counted, edges), sa.func.sum(Transfer.amount))
+    return (
+        sa.select(Wallet.member_id, period_of(counted, periods), sa.func.sum(Transfer.amount))
         .join(Transfer, Transfer.wallet_id == Wallet.id)
         .outerjoin(award, award.id == Transfer.reverses_id)
         .outerjoin(posting, sa.and_(posting.pending_id == award.id, posting.phase == "post"))
         .where(
-            any_of(Wallet.member_id, member_ids),
+            among(Wallet.member_id, "members"),
             Wallet.ledger == ledger,
-            Transfer.account.in_(EARNING_ACCOUNTS[ledger]),
-            Transfer.phase.in_(("single", "post")),
+            sa.or_(*(Transfer.account == account for account in EARNING_ACCOUNTS[ledger])),
+            sa.or_(Transfer.phase == "single", Transfer.phase == "post"),
             # For the index: a fact is recorded after it took place, or a little before where a till's clock is ahead.
-            Transfer.recorded_at >= first - CLOCKS_AHEAD,
-            counted >= first,
-            counted < last,
+            Transfer.recorded_at >= sa.bindparam("recorded_since", type_=UTCDateTime()),
+            counted >= edge(0),
+            counted < edge(periods),
         )
         .group_by(Wallet.member_id, "period")
     )
-    found: dict[int, dict[int, int]] = {}
-    for member, period, total in db.session.execute(query):
-        found.setdefault(member, {})[period] = int(total)
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,11 +93,13 @@ class TierProgress:
         return pick(self.conditions, key=lambda each: each.share, default=None)
 
 
+_HERE = sa.and_(Membership.tier_id == Tier.id, Membership.member_id == sa.bindparam("member"))
+_LADDER_WITH_PLACE = sa.select(Tier, Membership).outerjoin(Membership, _HERE).order_by(Tier.rank)
+
+
 def progress(member_id: int, *, now: datetime) -> TierProgress | None:
     """Where a member stands, and what the next tier still asks for; ``None`` while there is no ladder at all."""
-    here = sa.and_(Membership.tier_id == Tier.id, Membership.member_id == member_id)
-    query = sa.select(Tier, Membership).outerjoin(Membership, here).order_by(Tier.rank)
-    rows = db.session.execute(query).all()
+    rows = db.session.execute(_LADDER_WITH_PLACE, {"member": member_id}).all()
     if not rows:
         return None
     tiers = [each for each, _ in rows]

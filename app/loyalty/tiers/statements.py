@@ -154,13 +154,14 @@ def place_of(progress: TierProgress | None) -> Place:
     if above is None or nearest is None:
         return Place(name, rank, since)
     next_name = translated(above.name)
+    bars = [_bar(each) for each in progress.conditions]
     return Place(
         name,
         rank,
         since,
         next_name,
-        bars=[_bar(each) for each in progress.conditions],
-        nearest=_bar(nearest),
+        bars=bars,
+        nearest=bars[progress.conditions.index(nearest)],
         any_of=progress.match == "any" and len(progress.conditions) > 1,
         how=_how(progress),
         goal=goal(nearest.metric, nearest.missing, next_name),

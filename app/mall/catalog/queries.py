@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from app.foundation.database import db
+from app.foundation.database import db, fetch
 from app.foundation.listing import Part, part_of
 from app.foundation.money import Money
 from app.foundation.points import Points
@@ -87,21 +87,21 @@ class Pick:
 
 def within_reach(available: Points, *, limit: int) -> list[Pick]:
     """In-stock products for points alone, by one query: what ``available`` buys, the best first; then the nearest."""
-    points_only = Price.product_id == Product.id, Price.cash == 0
-    fewest = sa.select(sa.func.min(Price.points)).where(*points_only).scalar_subquery()
-    picture = (
-        sa.select(Picture.file).where(Picture.product_id == Product.id).order_by(Picture.rank, Picture.id).limit(1)
-    ).scalar_subquery()
-    in_stock = sa.exists().where(*_IN_STOCK)
-    budget = int(available)
-    statement = (
-        sa.select(Product.id, Product.slug, Product.name, fewest, picture)
-        .where(Product.status == "listed", fewest.is_not(None), in_stock)
-        .order_by(sa.case((fewest <= budget, 0), else_=1), sa.func.abs(fewest - budget), Product.id)
-        .limit(limit)
-    )
-    rows = db.session.execute(statement)
+    rows = fetch(_WITHIN_REACH, {"budget": int(available), "limit": limit})
     return [Pick(id_, slug, name, Points(points), file) for id_, slug, name, points, file in rows]
+
+
+_BUDGET = sa.bindparam("budget", type_=sa.BigInteger)
+_FEWEST = sa.select(sa.func.min(Price.points)).where(Price.product_id == Product.id, Price.cash == 0).scalar_subquery()
+_FIRST_PICTURE = (
+    sa.select(Picture.file).where(Picture.product_id == Product.id).order_by(Picture.rank, Picture.id).limit(1)
+).scalar_subquery()
+_WITHIN_REACH = (
+    sa.select(Product.id, Product.slug, Product.name, _FEWEST, _FIRST_PICTURE)
+    .where(Product.status == "listed", _FEWEST.is_not(None), sa.exists().where(*_IN_STOCK))
+    .order_by(sa.case((_FEWEST <= _BUDGET, 0), else_=1), sa.func.abs(_FEWEST - _BUDGET), Product.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 
 
 def categories_on_offer() -> Sequence[Category]:

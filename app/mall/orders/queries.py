@@ -10,7 +10,7 @@ from itertools import islice
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from app.foundation.database import db
+from app.foundation.database import db, fetch
 from app.foundation.listing import Part, part_of
 from app.mall.orders.models import Order, OrderLine, OrderStep
 
@@ -117,15 +117,19 @@ class OpenOrder:
 
 def open_of(member_id: int, *, limit: int) -> list[OpenOrder]:
     """What a member still waits for or has to pay, newest first, by one query."""
-    states = (*SELECTIONS["to-pay"], *SELECTIONS["on-the-way"])
-    query = (
-        sa.select(Order.number, Order.state, Order.parcel, OrderLine.name, OrderLine.picture)
-        .join(OrderLine, OrderLine.order_id == Order.id)
-        .where(Order.member_id == member_id, Order.state.in_(states))
-        .order_by(Order.id.desc(), OrderLine.id)
-        .limit(limit)
+    return [OpenOrder(*row) for row in fetch(_OPEN, {"member": member_id, "limit": limit})]
+
+
+_OPEN = (
+    sa.select(Order.number, Order.state, Order.parcel, OrderLine.name, OrderLine.picture)
+    .join(OrderLine, OrderLine.order_id == Order.id)
+    .where(
+        Order.member_id == sa.bindparam("member"),
+        sa.or_(*(Order.state == state for state in (*SELECTIONS["to-pay"], *SELECTIONS["on-the-way"]))),
     )
-    return [OpenOrder(*row) for row in db.session.execute(query)]
+    .order_by(Order.id.desc(), OrderLine.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
 
 
 def returnable(numbers: Collection[str]) -> dict[tuple[int, str], bool]:
