@@ -8,7 +8,7 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 
 from babel.dates import format_skeleton
@@ -31,6 +31,7 @@ from app.identity.units.queries import all_units
 from app.loyalty.earning import queries as earning
 from app.loyalty.earning.explanations import number, one_major
 from app.loyalty.earning.rules import PurchaseRule, Rate
+from app.loyalty.ledger.explanations import explain, lives
 from app.loyalty.ledger.terms import LedgerTerms
 from app.loyalty.tiers import queries as tiers
 from app.loyalty.tiers.statements import ladder_cards
@@ -66,7 +67,7 @@ def show() -> Response:
         ways=_ways(rule, welcome, {unit.code: translated(unit.name) for unit in units}),
         cards=ladder_cards(tiers.ladder(), standing),
         units=[translated(unit.name) for unit in units],
-        expiry=_expiry(current(LedgerTerms)),
+        expiry=_expiry(current(LedgerTerms), now),
     )
 
 
@@ -150,9 +151,11 @@ def _streak(table: Sequence[int]) -> str:
     )
 
 
-def _expiry(terms: LedgerTerms) -> str:
+def _expiry(terms: LedgerTerms, now: datetime) -> str:
     if terms.expiry == "never":
         return _("Points never expire.")
+    if terms.expiry == "inactivity":
+        return explain(lives(terms.policy(), now))[0]
     if terms.expiry == "yearly":
         last = monthrange(LEAP_YEAR, terms.expiry_month)[1]
         day = date(LEAP_YEAR, terms.expiry_month, min(terms.expiry_day, last))
