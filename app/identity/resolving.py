@@ -1,17 +1,21 @@
-"""Whom a file means: members by code, email or phone, and new ones for contacts that nobody has yet."""
+"""Whom and where a file means: members by code, email or phone, new ones for contacts that nobody has yet; units."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 
 from app.identity.members import actions as members
 from app.identity.members.queries import ids_by_ref, normalise_refs
 from app.identity.names import Ref
+
+if TYPE_CHECKING:
+    from app.identity.units.models import Unit
 
 SHORTENED = re.compile(r"\d(\.\d+)?E\+\d+", re.I)
 
@@ -55,3 +59,10 @@ def _why_nobody(ref: str, *, create: bool) -> str:
     if create:
         return _("“%(ref)s” is no member, and no email or phone from which to make one.", ref=ref)
     return _("“%(ref)s” is no member's code, email or phone.", ref=ref)
+
+
+def why_not_there(code: str, units: Mapping[str, Unit]) -> str | None:
+    """Why nothing can be booked in the business unit with this code; ``None`` when something can."""
+    if code not in units:
+        return _("There is no business unit “%(code)s”.", code=code)
+    return None if units[code].active else _("The business unit “%(code)s” is closed.", code=code)

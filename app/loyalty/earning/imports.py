@@ -13,7 +13,7 @@ from app.foundation import clock
 from app.foundation.money import minor_units, programme_currency
 from app.foundation.sheets import LineError
 from app.foundation.terms import current
-from app.identity.resolving import resolve
+from app.identity.resolving import resolve, why_not_there
 from app.identity.units.queries import units_by_code
 from app.loyalty.earning.actions import LiveFrom, Outcome, PurchaseReport, RecordedPurchase, record_purchases
 from app.loyalty.earning.files import FilePurchase
@@ -86,14 +86,10 @@ def take_in(batch: Sequence[FilePurchase], *, create_members: bool, points_live_
 
 
 def _unit_is_open(purchase: FilePurchase, units: Mapping[str, Unit], taken: Taken) -> bool:
-    code = purchase.head.unit
-    if code not in units:
-        _refuse(purchase, _("There is no business unit “%(code)s”.", code=code), taken)
-    elif not units[code].active:
-        _refuse(purchase, _("The business unit “%(code)s” is closed.", code=code), taken)
-    else:
-        return True
-    return False
+    reason = why_not_there(purchase.head.unit, units)
+    if reason:
+        _refuse(purchase, reason, taken)
+    return reason is None
 
 
 def _report(purchase: FilePurchase, units: Mapping[str, Unit], member_ids: Mapping[str, int]) -> PurchaseReport:

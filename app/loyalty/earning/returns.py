@@ -12,8 +12,9 @@ from flask_babel import gettext as _
 from app.foundation.database import LockOrder, db, insert_new, lock
 from app.foundation.errors import InvalidInput, NotFound
 from app.foundation.events import publish
-from app.foundation.points import Growth, Points, Quantity
+from app.foundation.points import Growth, Points
 from app.identity.units.queries import unit_by_code
+from app.loyalty.earning.actions import earn_key, grow_key
 from app.loyalty.earning.events import PurchasesReturned
 from app.loyalty.earning.explanations import why_returned
 from app.loyalty.earning.models import Purchase, PurchaseLine, PurchaseReturn
@@ -31,20 +32,14 @@ def return_purchase(
     would come back than was bought.
     Publishes ``PurchasesReturned``.
     """
-    unit = unit_by_code(unit_code)
-    which = sa.select(Purchase).where(Purchase.unit_id == (unit.id if unit else None), Purchase.order_no == order_no)
-    purchase = db.session.scalars(lock(LockOrder.ORDER, which)).one_or_none()
-    if purchase is None:
-        raise NotFound(_("There is no purchase %(number)s on record.", number=order_no))
+    purchase = _lock_purchase(unit_code, order_no)
     lines, earlier = _lines(purchase), _returned(purchase)
     told = [each.points for each in earlier if each.return_no == return_no]
     if told:
         return Points(sum(told))
     gone = {position: sum(e.amount for e in earlier if e.position == position) for position in lines}
     left = {position: line.amount - gone[position] for position, line in lines.items()}
-    wanted = {position: amount for position, amount in (left if amounts is None else amounts).items() if amount}
-    if not wanted or any(not 0 < amount <= left.get(position, 0) for position, amount in wanted.items()):
-        raise InvalidInput(_("Of purchase %(number)s there is not that much left to return.", number=order_no))
+    wanted = _wanted(purchase, amounts, left=left)
     rows: list[dict[str, Any]] = [
         {
             "member_id": purchase.member_id,
@@ -59,11 +54,31 @@ def return_purchase(
     ]
     insert_new(PurchaseReturn, rows, unless=["purchase_id", "return_no", "position"], returning=[PurchaseReturn.id])
     points = Points(sum(row["points"] for row in rows))
-    before, back = sum(gone.values()), sum(wanted.values())
-    growth = Growth(_share(purchase.growth, purchase.amount, before, back))
-    _claw_back(purchase, unit_code=unit_code, return_no=return_no, parts={"earn": points, "grow": growth}, now=now)
+    growth = Growth(_share(purchase.growth, purchase.amount, sum(gone.values()), sum(wanted.values())))
+    why = why_returned(order_no=order_no, unit=unit_code)
+    for amount, award in ((points, earn_key(unit_code, order_no)), (growth, grow_key(unit_code, order_no))):
+        if amount.value:
+            key = f"{award}:return:{return_no}"
+            ledger.claw_back(award_key=award, amount=amount, key=key, explanation=why, now=now)
     publish(PurchasesReturned((purchase.member_id,), now))
     return points
+
+
+def _lock_purchase(unit_code: str, order_no: str) -> Purchase:
+    unit = unit_by_code(unit_code)
+    which = sa.select(Purchase).where(Purchase.unit_id == (unit.id if unit else None), Purchase.order_no == order_no)
+    purchase = db.session.scalars(lock(LockOrder.ORDER, which)).one_or_none()
+    if purchase is None:
+        raise NotFound(_("There is no purchase %(number)s on record.", number=order_no))
+    return purchase
+
+
+def _wanted(purchase: Purchase, amounts: Mapping[int, int] | None, *, left: Mapping[int, int]) -> dict[int, int]:
+    """What comes back, by position. Raises ``InvalidInput`` where that is nothing, or more than there is ``left``."""
+    wanted = {position: amount for position, amount in (left if amounts is None else amounts).items() if amount}
+    if not wanted or any(not 0 < amount <= left.get(position, 0) for position, amount in wanted.items()):
+        raise InvalidInput(_("Of purchase %(number)s there is not that much left to return.", number=purchase.order_no))
+    return wanted
 
 
 def _lines(purchase: Purchase) -> dict[int, PurchaseLine]:
@@ -78,15 +93,3 @@ def _returned(purchase: Purchase) -> list[PurchaseReturn]:
 def _share(earned: int, of: int, before: int, back: int) -> int:
     """What goes with ``back`` of ``of`` after ``before``; the roundings of all parts sum exactly."""
     return earned * (before + back) // of - earned * before // of
-
-
-def _claw_back(
-    purchase: Purchase, *, unit_code: str, return_no: str, parts: Mapping[str, Quantity], now: datetime
-) -> None:
-    for name, amount in parts.items():
-        if amount.value:
-            award = f"purchase:{unit_code}:{purchase.order_no}:{name}"
-            why = why_returned(order_no=purchase.order_no, unit=unit_code)
-            ledger.claw_back(
-                award_key=award, amount=amount, key=f"{award}:return:{return_no}", explanation=why, now=now
-            )

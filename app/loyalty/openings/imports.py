@@ -14,7 +14,7 @@ from app.foundation.events import publish
 from app.foundation.points import Growth, Points
 from app.foundation.sheets import LineError, Sheet
 from app.foundation.terms import current
-from app.identity.resolving import Resolved, resolve
+from app.identity.resolving import Resolved, resolve, why_not_there
 from app.identity.units.queries import units_by_code
 from app.loyalty.ledger import actions as ledger
 from app.loyalty.ledger.queries import Booked, booked
@@ -148,14 +148,10 @@ class Opening:
 
 
 def _unit_is_open(row: Row, units: Mapping[str, Unit], taken: Taken) -> bool:
-    if not row.unit or (row.unit in units and units[row.unit].active):
-        return True
-    if row.unit in units:
-        sentence = _("The business unit “%(code)s” is closed.", code=row.unit)
-    else:
-        sentence = _("There is no business unit “%(code)s”.", code=row.unit)
-    taken.errors.append(LineError(row.line, sentence))
-    return False
+    reason = why_not_there(row.unit, units) if row.unit else None
+    if reason:
+        taken.errors.append(LineError(row.line, reason))
+    return reason is None
 
 
 def _not_booked(awards: Sequence[tuple[Row, ledger.Award]], taken: Taken) -> list[ledger.Award]:
