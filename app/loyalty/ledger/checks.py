@@ -30,6 +30,7 @@ from app.identity.staff.queries import owners
 from app.loyalty.ledger.models import LedgerCheck, Lot, Transfer, Wallet
 from app.loyalty.ledger.queries import house_balances
 from app.loyalty.ledger.verify import verify
+from app.loyalty.ledger.verify_chain import verify_chain
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Checked(Protocol):
     def findings(self) -> Sequence[Any]: ...
 
 
-CHECKERS: list[Callable[[], Checked]] = [verify]
+CHECKERS: list[Callable[[], Checked]] = [verify, verify_chain]
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,7 +281,7 @@ class Tile(Model):
 
 
 class LedgerCheck(Model):
-    """One run of ``verify`` by the worker, for the back office. ``findings`` are sentences; none means clean."""
+    """One run of ``verify`` by the worker, for the back office. ``findings`` say what and where; none means clean."""
 
     __tablename__ = "ledger_check"
 
