@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from app.foundation import clock
-from app.foundation.database import among, db, fetch, table_of
+from app.foundation.database import among, fetch, table_of
 from app.loyalty.ledger import book
 from app.loyalty.ledger.book import LockedWallet
 from app.loyalty.ledger.explanations import explanation
@@ -140,20 +140,21 @@ def prolong(active: Mapping[int, datetime], *, now: datetime) -> None:
             book.run(sa.update(table).where(key == sa.bindparam("row")).values(expires_at=sa.bindparam("until")), later)
 
 
-def wallets_with_expired_lots(*, now: datetime, limit: int) -> list[int]:
-    statement = (
-        sa.select(Lot.wallet_id)
-        .where(_SOMETHING_LEFT, Lot.expires_at.is_not(None), Lot.expires_at <= now, Lot.remaining > Lot.held)
-        .distinct()
-        .limit(limit)
-    )
-    return list(db.session.scalars(statement))
+_FIRST_TO_EXPIRE = (
+    sa.select(Lot.wallet_id)
+    .where(_SOMETHING_LEFT, Lot.expires_at <= sa.bindparam("now"), Lot.remaining > Lot.held)
+    .order_by(Lot.expires_at)
+    .limit(sa.bindparam("limit"))
+)
 
 
-def expire_some(*, now: datetime, limit: int = 1000) -> int:
-    """Expire the lots of up to ``limit`` wallets, in the caller's transaction. Returns how many wallets there were."""
-    wallet_ids = wallets_with_expired_lots(now=now, limit=limit)
-    if wallet_ids:
-        wallets = book.lock_wallets_by_id(wallet_ids).values()
+def expire_some(*, now: datetime, limit: int = 5_000) -> int:
+    """Expire the wallets of the ``limit`` lots that are overdue longest, in the caller's transaction.
+
+    Returns how many wallets there were; none means that all is done.
+    """
+    overdue = {row[0] for row in fetch(_FIRST_TO_EXPIRE, {"now": now, "limit": limit})}
+    if overdue:
+        wallets = book.lock_wallets_by_id(overdue).values()
         book.write(expired_lots(wallets, now=now), wallets)
-    return len(wallet_ids)
+    return len(overdue)
