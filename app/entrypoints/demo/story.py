@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 
 from flask import current_app
@@ -20,12 +21,14 @@ from app.foundation.database import transaction
 from app.foundation.points import Points
 from app.foundation.security import hash_password
 from app.identity.members.queries import anybody, member_by_id
+from app.loyalty.ledger import checks
 from app.loyalty.tiers.actions import give_tier
 from app.support.desk.actions import adjust_balance
 
 PASSWORD = "demo-jifen"  # noqa: S105 - it is printed for everybody to see
 SEED = 20260615
 FEWEST = 6
+NIGHTLY_CHECKS = 7  # Days.
 DAILY_JOBS = 40  # Days; before that, the regular jobs look once a week.
 
 
@@ -88,8 +91,15 @@ def refuse_where_it_does_not_belong() -> None:
 def note_jobs(world: World) -> None:
     """What time does: points mature and expire, parcels count as received, orders are completed."""
     days = [*range(shop.DAWN, DAILY_JOBS, -7), *range(DAILY_JOBS, 0, -1)]
-    for moment in (*(world.diary.at(days_ago, 23, 45) for days_ago in days), world.diary.end):
-        world.diary.note(moment, lambda now: jobs.run_all(now=now))
+    for days_ago in days:
+        # Each check of the books reads all of them: the last nights' are enough to look at.
+        without = [checks.JOB] if days_ago > NIGHTLY_CHECKS else []
+        world.diary.note(world.diary.at(days_ago, 23, 45), partial(_run_jobs, without=without))
+    world.diary.note(world.diary.end, _run_jobs)
+
+
+def _run_jobs(now: datetime, *, without: Sequence[str] = ()) -> None:
+    jobs.run_all(now=now, without=without)
 
 
 def note_given_tier(world: World) -> None:

@@ -37,7 +37,7 @@ def expire_points(*, now: datetime) -> int:
 
 @periodic("seal-books", minute="5")
 def seal_books(*, now: datetime) -> int:
-    """Shortly after midnight of the programme's timezone, seal what the day has brought. Returns how many checkpoints."""
+    """Shortly after midnight of the programme's timezone, seal what the day brought. Returns how many checkpoints."""
     return len(checkpoints.seal(now=now)) if checkpoints.is_due(now=now) else 0
 
 
