@@ -10,7 +10,6 @@ from app import entrypoints, extensions, handlers
 from app.config import ROOT, Settings
 from app.foundation import assets, faults, formats, jobs, languages, pages, permissions, security
 from app.foundation.database import db, prepare_engine
-from app.foundation.languages import select_locale
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -71,7 +70,7 @@ def bind_extensions(app: Flask, settings: Settings) -> None:
         prepare_engine(db.engine)
     extensions.babel.init_app(
         app,
-        locale_selector=select_locale,
+        locale_selector=languages.readers_locale,
         timezone_selector=lambda: settings.timezone,
     )
     extensions.compress.init_app(app)

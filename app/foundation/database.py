@@ -141,6 +141,10 @@ class _Among(FunctionElement[bool]):
     inherit_cache = True
     type = sa.Boolean()
 
+    def self_group(self, against: Any = None) -> _Among:
+        """A condition as it stands: compared with 1, as functions are on SQLite, it would use no index."""
+        return self
+
 
 def among(column: Any, name: str) -> _Among:
     """``column`` is one of the values of the parameter ``name``: always the same statement, however many there are."""

@@ -21,7 +21,7 @@ NARROW = re.compile(r"^[A-Z]+(?=[^A-Za-z\s])")
 
 
 # A page shows the same few figures and days again and again, and Babel takes its time over each.
-_remembered = lru_cache(maxsize=4096)
+remembered = lru_cache(maxsize=4096)
 
 
 def points(value: Quantity | int, *, sign: bool = False) -> str:
@@ -33,7 +33,7 @@ def points(value: Quantity | int, *, sign: bool = False) -> str:
     return f"+{text}" if sign and number else text
 
 
-@_remembered
+@remembered
 def _whole(number: int, locale: Locale | None) -> str:
     return format_decimal(number, locale=locale)
 
@@ -43,7 +43,7 @@ def money(value: Money) -> str:
     return _money(value, get_locale())
 
 
-@_remembered
+@remembered
 def _money(value: Money, locale: Locale | None) -> str:
     return _narrow(format_currency(value.decimal, value.currency, locale=locale), value.currency, locale)
 
@@ -53,7 +53,7 @@ def short_money(value: Money) -> str:
     return _short_money(value, get_locale())
 
 
-@_remembered
+@remembered
 def _short_money(value: Money, locale: Locale | None) -> str:
     if value.decimal != value.decimal.to_integral_value():
         return _money(value, locale)
@@ -73,7 +73,7 @@ def day(value: date | datetime, form: str = "medium") -> str:
     return format_date(value, form) if isinstance(value, datetime) else _day(value, form, get_locale())
 
 
-@_remembered
+@remembered
 def _day(value: date, form: str, _locale: Locale | None) -> str:
     return format_date(value, form)
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.foundation.actors import SYSTEM
 from app.foundation.audit import AuditEntry, record
-from app.foundation.database import LockOrder, after_commit, db, insert_new, lock, transaction
+from app.foundation.database import LockOrder, after_commit, any_of, db, insert_new, lock, transaction
 from app.identity.units.models import Unit
 from tests.conftest import NOON
 
@@ -195,6 +195,18 @@ def test_insert_new_takes_thousands_and_twins_among_them(app):
     rows = [{"code": f"u{number % 2500}", "name": {}, "created_at": NOON} for number in range(5000)]
     with transaction():
         assert len(insert_new(Unit, rows, unless=["code"], returning=[Unit.id])) == 2500
+
+
+def test_several_values_are_looked_up_by_the_index(app):
+    with transaction():
+        for code in ("mall", "hotel", "spa"):
+            add_unit(code)
+    statement = sa.select(Unit.code).where(any_of(Unit.code, ["mall", "spa", "airport"])).order_by(Unit.code)
+    assert db.session.scalars(statement).all() == ["mall", "spa"]
+    if db.engine.dialect.name == "sqlite":
+        explain = f"EXPLAIN QUERY PLAN {statement.compile(db.engine)}"
+        plan = db.session.connection().exec_driver_sql(explain, ('["mall"]',)).all()
+        assert plan[0].detail.startswith("SEARCH unit USING COVERING INDEX")
 
 
 def test_a_moment_comes_back_as_the_same_moment_in_utc(app):

@@ -1,9 +1,14 @@
 """Which language a page speaks."""
 
+from datetime import date
+
 import pytest
 from flask import g
+from flask_babel import force_locale, gettext
 
+from app.foundation.formats import day, money, points
 from app.foundation.languages import negotiate, select_locale, translated
+from app.foundation.money import Money
 
 
 @pytest.mark.parametrize(
@@ -71,3 +76,57 @@ def test_outside_a_request_the_setting_speaks(app):
 )
 def test_texts_of_staff_fall_back_to_the_nearest_language(app, texts, reader, text):
     assert translated(texts, reader) == text
+
+
+# --- words --------------------------------------------------------------------------------
+
+
+def written(app, template, language, **facts):
+    with app.test_request_context(), force_locale(language):
+        return app.jinja_env.from_string(template).render(facts)
+
+
+def test_a_template_speaks_one_language_after_the_other(app):
+    for language, word in [("en", "Home"), ("zh_Hans", "首页"), ("zh_Hant", "首頁"), ("en", "Home")]:
+        assert written(app, "{{ _('Home') }}", language) == word
+
+
+def test_our_code_speaks_one_language_after_the_other(app):
+    with app.test_request_context():
+        said = []
+        for language in ("en", "zh_Hans", "en"):
+            with force_locale(language):
+                said.append((gettext("Home"), gettext("%(points)s points", points=5)))
+    assert said == [("Home", "5 points"), ("首页", said[1][1]), ("Home", "5 points")]
+    assert "5" in said[1][1]
+    assert said[1][1] != "5 points"
+
+
+def test_what_is_filled_into_words_is_escaped_and_the_words_are_not(app):
+    text = written(app, "{{ _('<b>%(name)s</b>', name=name) }}{{ _('Q&A') }}", "en", name="<i>")
+    assert text == "<b>&lt;i&gt;</b>Q&A"
+
+
+def test_a_text_without_markup_is_escaped_nowhere(app):
+    with app.test_request_context():
+        template = "{% autoescape false %}{{ _('Dear %(name)s', name=name) }}{% endautoescape %}"
+        assert app.jinja_env.from_string(template).render(name="<i> & co") == "Dear <i> & co"
+
+
+def test_a_percentage_is_written_alike_with_and_without_something_filled_in(app):
+    assert written(app, "{{ _('100%% wool') }}, {{ _('%(n)s%% wool', n=50) }}", "en") == "100% wool, 50% wool"
+
+
+@pytest.mark.parametrize(("number", "text"), [(1, "1 friend"), (2, "2 friends")])
+def test_one_and_many(app, number, text):
+    assert written(app, "{{ ngettext('%(num)s friend', '%(num)s friends', n) }}", "en", n=number) == text
+
+
+def test_figures_and_days_are_written_in_one_language_after_the_other(app):
+    with app.test_request_context():
+        seen = []
+        for language in ("en", "zh_Hans", "en"):
+            with force_locale(language):
+                seen.append((day(date(2026, 6, 15)), points(12480), money(Money(23850, "CNY"))))
+    english, chinese = ("Jun 15, 2026", "12,480", "¥238.50"), ("2026年6月15日", "12,480", "¥238.50")
+    assert seen == [english, chinese, english]

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_date
 from flask_babel import gettext as _
 
 from app.engagement.home.queries import Overview, overview
@@ -20,7 +19,7 @@ from app.engagement.home.rules import Situation, Suggestion, suggest
 from app.engagement.referrals.queries import offer
 from app.engagement.referrals.statements import promise
 from app.foundation import clock
-from app.foundation.formats import points
+from app.foundation.formats import day, points
 from app.foundation.languages import translated
 from app.foundation.pages import page, viewer
 from app.foundation.permissions import public
@@ -84,7 +83,7 @@ def hero_note(seen: Overview) -> str | None:
         return _(
             "%(points)s points expire after %(day)s",
             points=points(standing.expiring_soon),
-            day=format_date(standing.expiring_on, "medium"),
+            day=day(standing.expiring_on),
         )
     return None
 
@@ -122,10 +121,9 @@ class NextStep:
         lacking = points(pick.points.value - standing.available.value) if pick else ""
         expiring, last = (
             points(standing.expiring_soon),
-            format_date(standing.expiring_on) if standing.expiring_on else "",
+            day(standing.expiring_on) if standing.expiring_on else "",
         )
         open_url = next((order.number for order in seen.orders if order.state == "placed"), "")
-        mall, ladder = url_for("portal.mall.index"), url_for("portal.tiers.show")
         options = {
             "pay_order": lambda: cls(
                 _("Finish your order"),
@@ -149,7 +147,11 @@ class NextStep:
                 "brand",
             ),
             "next_tier": lambda: cls(
-                tier.goal, _("See what %(tier)s brings you.", tier=tier.next_name), ladder, "crown", "gold"
+                tier.goal,
+                _("See what %(tier)s brings you.", tier=tier.next_name),
+                url_for("portal.tiers.show"),
+                "crown",
+                "gold",
             ),
             "profile": lambda: cls(
                 _("Complete your profile"),
@@ -161,7 +163,7 @@ class NextStep:
             "save_up": lambda: cls(
                 _("%(points)s points to %(product)s", points=lacking, product=goal),
                 _("Check in daily and shop: you are getting there."),
-                mall,
+                url_for("portal.mall.index"),
                 "bullseye",
                 "violet",
             ),

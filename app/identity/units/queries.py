@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from app.foundation.database import db
 from app.identity.units.models import Unit
 
+_ALL = sa.select(Unit).order_by(Unit.code)
+
 
 def all_units() -> list[Unit]:
-    return list(db.session.scalars(sa.select(Unit).order_by(Unit.code)))
+    return list(db.session.scalars(_ALL))
 
 
 def unit_by_code(code: str) -> Unit | None:

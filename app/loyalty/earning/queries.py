@@ -21,9 +21,10 @@ from app.loyalty.earning.rules import DEFAULTS, PurchaseRule, Spend, purchase_po
 
 def versions(kind: str) -> list[EarningRule]:
     """All published versions of a rule, the first one first."""
-    return list(
-        db.session.scalars(sa.select(EarningRule).where(EarningRule.kind == kind).order_by(EarningRule.version))
-    )
+    return list(db.session.scalars(_VERSIONS, {"kind": kind}))
+
+
+_VERSIONS = sa.select(EarningRule).where(EarningRule.kind == sa.bindparam("kind")).order_by(EarningRule.version)
 
 
 def in_force(rules: Sequence[EarningRule], moment: datetime) -> EarningRule:

@@ -13,11 +13,12 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
 
 from app.foundation import clock
+from app.foundation.formats import day
 from app.loyalty.ledger.chain import ERASED
 from app.loyalty.ledger.rules import ExpiryPolicy
 
@@ -98,14 +99,14 @@ def _expiry(facts: Facts) -> str:
     if "earned_until" in facts:
         return _(
             "These points were earned between %(first)s and %(until)s and were valid to the end of %(last)s.",
-            first=format_date(date.fromisoformat(facts["earned_on"])),
-            until=format_date(date.fromisoformat(facts["earned_until"])),
-            last=format_date(date.fromisoformat(facts["last_day"])),
+            first=day(date.fromisoformat(facts["earned_on"])),
+            until=day(date.fromisoformat(facts["earned_until"])),
+            last=day(date.fromisoformat(facts["last_day"])),
         )
     return _(
         "These points were earned on %(day)s and were valid to the end of %(last)s.",
-        day=format_date(date.fromisoformat(facts["earned_on"])),
-        last=format_date(date.fromisoformat(facts["last_day"])),
+        day=day(date.fromisoformat(facts["earned_on"])),
+        last=day(date.fromisoformat(facts["last_day"])),
     )
 
 
@@ -121,7 +122,7 @@ def _opening(_facts: Facts) -> str:
 
 @sentence("lives.until")
 def _lives_until(facts: Facts) -> str:
-    return _("Valid to the end of %(day)s.", day=format_date(date.fromisoformat(facts["last_day"])))
+    return _("Valid to the end of %(day)s.", day=day(date.fromisoformat(facts["last_day"])))
 
 
 @sentence("lives.active")

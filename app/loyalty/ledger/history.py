@@ -13,7 +13,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from app.foundation.database import db
+from app.foundation.database import db, fetch
 from app.foundation.jsontext import says
 from app.foundation.points import Points
 from app.loyalty.ledger.models import Pending, Transfer, Wallet
@@ -59,18 +59,17 @@ class Found:
 def find(member_id: int, wanted: Wanted, *, before: int | None = None, limit: int = 20) -> Found:
     """The newest ``limit`` lines below the number ``before``. Holds and voids move nothing and are left out,
     except that ``on_the_way`` shows what is still pending."""
-    wallet = db.session.execute(
-        sa.select(Wallet.id, Wallet.sequence).where(Wallet.member_id == member_id, Wallet.ledger == wanted.ledger)
-    ).one_or_none()
+    wallet = _wallet(member_id, wanted.ledger)
     if wallet is None:
         return Found([], None)
-    first = first_line_from(wallet.id, wanted.since) if wanted.since else 1
-    end = first_line_from(wallet.id, wanted.until) if wanted.until else wallet.sequence + 1
+    wallet_id, sequence = wallet
+    first = first_line_from(wallet_id, wanted.since) if wanted.since else 1
+    end = first_line_from(wallet_id, wanted.until) if wanted.until else sequence + 1
     end = min(end, before or end)
     floor = first if wanted.show == "on_the_way" else max(first, end - LOOKED_THROUGH)
     statement = (
         sa.select(Transfer)
-        .where(Transfer.wallet_id == wallet.id, Transfer.sequence >= floor, Transfer.sequence < end)
+        .where(Transfer.wallet_id == wallet_id, Transfer.sequence >= floor, Transfer.sequence < end)
         .where(*(_about(word) for word in wanted.words))
         .order_by(Transfer.sequence.desc())
         .limit(limit + 1)
@@ -131,11 +130,22 @@ def first_line_from(wallet_id: int, moment: datetime) -> int:
 
 def kinds_of(member_id: int, ledger: str) -> list[str] | None:
     """The kinds of lines that a member has; ``None`` for a history too long to look through: it may have any."""
-    wallet = db.session.execute(
-        sa.select(Wallet.id, Wallet.sequence).where(Wallet.member_id == member_id, Wallet.ledger == ledger)
-    ).one_or_none()
+    wallet = _wallet(member_id, ledger)
     if wallet is None:
         return []
-    if wallet.sequence > RECENT:
+    wallet_id, sequence = wallet
+    if sequence > RECENT:
         return None
-    return list(db.session.scalars(sa.select(Transfer.kind).where(Transfer.wallet_id == wallet.id).distinct()))
+    return [kind for (kind,) in fetch(_KINDS, {"wallet": wallet_id})]
+
+
+_KINDS = sa.select(Transfer.kind).where(Transfer.wallet_id == sa.bindparam("wallet")).distinct()
+_LENGTH = sa.select(Wallet.id, Wallet.sequence).where(
+    Wallet.member_id == sa.bindparam("member"), Wallet.ledger == sa.bindparam("ledger")
+)
+
+
+def _wallet(member_id: int, ledger: str) -> tuple[int, int] | None:
+    """The id of a member's wallet, and the number of its last line."""
+    rows = fetch(_LENGTH, {"member": member_id, "ledger": ledger})
+    return rows[0] if rows else None

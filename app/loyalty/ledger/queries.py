@@ -82,8 +82,11 @@ _STANDING = (
 
 def growth(member_id: int) -> Growth:
     """A member's growth value. It is never spent and does not expire."""
-    balance = sa.select(Wallet.balance).where(Wallet.member_id == member_id, Wallet.ledger == Growth.ledger)
-    return Growth(db.session.scalar(balance) or 0)
+    rows = fetch(_GROWTH, {"member": member_id})
+    return Growth(rows[0][0] if rows else 0)
+
+
+_GROWTH = sa.select(Wallet.balance).where(Wallet.member_id == sa.bindparam("member"), Wallet.ledger == Growth.ledger)
 
 
 def _last_day(expires_at: datetime) -> date:
@@ -166,20 +169,23 @@ def open_lots(member_id: int, *, limit: int = 100) -> list[OpenLot]:
 
 def expiring_by_day(member_id: int, *, now: datetime) -> list[tuple[date, Points]]:
     """(last valid day, points) of everything that will expire, soonest first; unexpired lots only."""
-    statement = (
-        sa.select(Lot.expires_at, sa.func.sum(Lot.remaining - Lot.held))
-        .join(Wallet, Wallet.id == Lot.wallet_id)
-        .where(
-            Wallet.member_id == member_id,
-            Wallet.ledger == Points.ledger,
-            Lot.remaining > Lot.held,
-            Lot.expires_at > now,
-        )
-        .group_by(Lot.expires_at)
-        .order_by(Lot.expires_at)
-    )
-    rows = db.session.execute(statement)
+    rows = fetch(_EXPIRING, {"member": member_id, "now": now})
     return [(_last_day(expires_at), Points(int(total))) for expires_at, total in rows if expires_at]
+
+
+_EXPIRING = (
+    sa.select(Lot.expires_at, sa.func.sum(Lot.remaining - Lot.held))
+    .join(Wallet, Wallet.id == Lot.wallet_id)
+    .where(
+        Wallet.member_id == sa.bindparam("member"),
+        Wallet.ledger == Points.ledger,
+        Lot.remaining > 0,  # Says nothing new, but names the index of open lots.
+        Lot.remaining > Lot.held,
+        Lot.expires_at > _NOW,
+    )
+    .group_by(Lot.expires_at)
+    .order_by(Lot.expires_at)
+)
 
 
 def earned(

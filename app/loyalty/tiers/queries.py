@@ -26,10 +26,12 @@ from app.loyalty.tiers.rules import (
 )
 from app.loyalty.tiers.terms import TierTerms
 
+_LADDER = sa.select(Tier).order_by(Tier.rank)
+
 
 def ladder() -> list[Tier]:
     """All tiers, the first step first."""
-    return list(db.session.scalars(sa.select(Tier).order_by(Tier.rank)))
+    return list(db.session.scalars(_LADDER))
 
 
 def steps(tiers: Collection[Tier]) -> list[Step]:

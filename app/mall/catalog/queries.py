@@ -92,31 +92,46 @@ def within_reach(available: Points, *, limit: int) -> list[Pick]:
 
 
 _BUDGET = sa.bindparam("budget", type_=sa.BigInteger)
-_FEWEST = sa.select(sa.func.min(Price.points)).where(Price.product_id == Product.id, Price.cash == 0).scalar_subquery()
+_POINTS_ONLY = (
+    sa.select(Price.product_id, sa.func.min(Price.points).label("points"))
+    .where(Price.cash == 0)
+    .group_by(Price.product_id)
+    .subquery()
+)
 _FIRST_PICTURE = (
     sa.select(Picture.file).where(Picture.product_id == Product.id).order_by(Picture.rank, Picture.id).limit(1)
 ).scalar_subquery()
 _WITHIN_REACH = (
-    sa.select(Product.id, Product.slug, Product.name, _FEWEST, _FIRST_PICTURE)
-    .where(Product.status == "listed", _FEWEST.is_not(None), sa.exists().where(*_IN_STOCK))
-    .order_by(sa.case((_FEWEST <= _BUDGET, 0), else_=1), sa.func.abs(_FEWEST - _BUDGET), Product.id)
+    sa.select(Product.id, Product.slug, Product.name, _POINTS_ONLY.c.points, _FIRST_PICTURE)
+    .join(_POINTS_ONLY, _POINTS_ONLY.c.product_id == Product.id)
+    .where(Product.status == "listed", sa.exists().where(*_IN_STOCK))
+    .order_by(
+        sa.case((_POINTS_ONLY.c.points <= _BUDGET, 0), else_=1),
+        sa.func.abs(_POINTS_ONLY.c.points - _BUDGET),
+        Product.id,
+    )
     .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+
+
+_CATEGORIES = sa.select(Category).order_by(Category.rank, Category.id)
+_CATEGORIES_ON_OFFER = _CATEGORIES.where(
+    sa.exists().where(Product.category_id == Category.id, Product.status == "listed")
 )
 
 
 def categories_on_offer() -> Sequence[Category]:
     """Categories with at least one listed product, in their order."""
-    filled = sa.exists().where(Product.category_id == Category.id, Product.status == "listed")
-    return db.session.scalars(sa.select(Category).where(filled).order_by(Category.rank, Category.id)).all()
+    return db.session.scalars(_CATEGORIES_ON_OFFER).all()
 
 
 def product_by_slug(slug: str) -> Product | None:
     """A product on offer, with everything that hangs on it."""
-    return _one(Product.slug == slug, Product.status == "listed")
+    return db.session.scalars(_ON_OFFER, {"slug": slug}).one_or_none()
 
 
-def _one(*which: sa.ColumnElement[bool]) -> Product | None:
-    return db.session.scalars(sa.select(Product).where(*which).options(*_for_cards())).one_or_none()
+_WHOLE = sa.select(Product).where(Product.slug == sa.bindparam("slug")).options(*_for_cards())
+_ON_OFFER = _WHOLE.where(Product.status == "listed")
 
 
 def most_pieces() -> int:
@@ -188,7 +203,7 @@ def _within(units: Scope) -> list[sa.ColumnElement[bool]]:
 
 def product_of_units(units: Scope, slug: str) -> Product | None:
     """A product, on offer or not, that a member of staff may see."""
-    return _one(Product.slug == slug, *_within(units))
+    return db.session.scalars(_WHOLE.where(*_within(units)), {"slug": slug}).one_or_none()
 
 
 def products_of_units(
@@ -224,7 +239,7 @@ def how_many_sold_out(units: Scope) -> int:
 
 
 def all_categories() -> Sequence[Category]:
-    return db.session.scalars(sa.select(Category).order_by(Category.rank, Category.id)).all()
+    return db.session.scalars(_CATEGORIES).all()
 
 
 def category_by_code(code: str) -> Category | None:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from babel import Locale
 from babel.dates import format_skeleton
 from babel.numbers import format_compact_decimal
 from flask_babel import get_locale
 
 from app.foundation import clock
+from app.foundation.formats import remembered
 from app.foundation.points import Points
 
 CHART_MONTHS = 12
@@ -63,8 +65,18 @@ def months_later(day: date, months: int) -> date:
 
 
 def month_name(first: date, skeleton: str = "yMMMM") -> str:
-    return str(format_skeleton(skeleton, first, locale=get_locale()))
+    return _written(skeleton, first, get_locale())
+
+
+@remembered
+def _written(skeleton: str, day: date, locale: Locale | None) -> str:
+    return str(format_skeleton(skeleton, day, locale=locale))
 
 
 def _short(number: int) -> str:
-    return str(format_compact_decimal(number, locale=get_locale(), fraction_digits=1))
+    return _compact(number, get_locale())
+
+
+@remembered
+def _compact(number: int, locale: Locale | None) -> str:
+    return str(format_compact_decimal(number, locale=locale, fraction_digits=1))
