@@ -154,6 +154,15 @@ CHECKS = {
           AND (t.phase <> 'pending' OR t.wallet_id <> r.wallet_id
                OR r.amount <> CASE WHEN r.phase = 'post' THEN t.amount + COALESCE(c.total, 0) ELSE 0 END)
         ORDER BY r.id""",
+    "a draw joins a transfer and a lot": """
+        SELECT 'transfer ' || d.transfer_id || ' and lot ' || d.lot_id, d.amount, 0
+        FROM lot_draw d LEFT JOIN transfer t ON t.id = d.transfer_id LEFT JOIN lot l ON l.id = d.lot_id
+        WHERE t.id IS NULL OR l.id IS NULL ORDER BY d.transfer_id""",
+    "a lot is in the wallet of its transfer": """
+        SELECT 'lot ' || l.id, l.wallet_id, t.wallet_id
+        FROM lot l JOIN transfer t ON t.id = l.transfer_id WHERE l.wallet_id <> t.wallet_id ORDER BY l.id""",
+    "a key is booked once": """
+        SELECT 'key ' || key, COUNT(*), 1 FROM transfer GROUP BY key HAVING COUNT(*) > 1 ORDER BY key""",
     # The house's accounts are the other side of every transfer, so each ledger sums to zero
     # exactly if the wallets hold what the transfers gave them.
     "all accounts of a ledger sum to zero": f"""
@@ -162,4 +171,16 @@ CHECKS = {
         LEFT JOIN (SELECT wallet_id, SUM(amount) AS total FROM transfer WHERE {MOVED} GROUP BY wallet_id) s
                ON s.wallet_id = w.id
         GROUP BY w.ledger HAVING SUM(w.balance) <> SUM(COALESCE(s.total, 0))""",
+    # What a unit's accounts gave and took is what came into lots, out of lots and upon debts there.
+    "all accounts of a unit sum to zero": f"""
+        SELECT w.ledger || ' in unit ' || COALESCE(t.unit_id, 0), SUM(t.amount),
+               SUM(COALESCE(l.total, 0) - COALESCE(d.total, 0) - t.debt_change)
+        FROM transfer t
+        JOIN wallet w ON w.id = t.wallet_id
+        LEFT JOIN (SELECT transfer_id, SUM(amount) AS total FROM lot GROUP BY transfer_id) l ON l.transfer_id = t.id
+        LEFT JOIN (SELECT transfer_id, SUM(amount) AS total FROM lot_draw GROUP BY transfer_id) d
+               ON d.transfer_id = t.id
+        WHERE t.{MOVED}
+        GROUP BY w.ledger, t.unit_id
+        HAVING SUM(t.amount) <> SUM(COALESCE(l.total, 0) - COALESCE(d.total, 0) - t.debt_change)""",
 }
