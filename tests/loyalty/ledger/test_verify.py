@@ -32,6 +32,7 @@ DAMAGE = {
     "a lot out of a debit": """
         UPDATE lot SET transfer_id = (SELECT id FROM transfer WHERE key = 'spend') WHERE amount = 20""",
     "a lot in another wallet": "UPDATE lot SET wallet_id = (SELECT MAX(id) FROM wallet) WHERE amount = 20",
+    "a lot drawn from another wallet": "UPDATE lot SET wallet_id = (SELECT MAX(id) FROM wallet) WHERE amount = 100",
     "a settled hold that waits again": """
         INSERT INTO pending_transfer (transfer_id, wallet_id, amount)
         SELECT id, wallet_id, amount FROM transfer WHERE key = 'held'""",
