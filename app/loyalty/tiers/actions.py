@@ -12,13 +12,12 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation import audit, clock
 from app.foundation.actors import Actor
-from app.foundation.database import db, insert_new
+from app.foundation.database import any_of, db, insert_new
 from app.foundation.errors import InvalidInput
 from app.foundation.events import publish
 from app.foundation.languages import translated
 from app.foundation.terms import current
 from app.loyalty.tiers import queries
-from app.loyalty.tiers.events import Move as Moved
 from app.loyalty.tiers.events import TiersLowered, TiersRaised
 from app.loyalty.tiers.figures import rolling
 from app.loyalty.tiers.ladder import (
@@ -30,6 +29,7 @@ from app.loyalty.tiers.ladder import (
     reach_evidence,
     remember,
     the_ladder,
+    told,
 )
 from app.loyalty.tiers.models import Membership, TierGrant
 from app.loyalty.tiers.returns import undone
@@ -85,7 +85,7 @@ def review_upgrades(member_ids: Collection[int], *, now: datetime) -> None:
     raises = _raises(candidates, ladder, rank_of, now=now)
     if raises:
         move(raises, now=now)
-        publish(TiersRaised(_as_moved(raises), now))
+        publish(TiersRaised(told(raises), now))
 
 
 def _raises(
@@ -102,10 +102,6 @@ def _raises(
     return raises
 
 
-def _as_moved(moves: Sequence[Move]) -> tuple[Moved, ...]:
-    return tuple(Moved(each.member_id, each.from_tier_id, each.to_tier_id) for each in moves if each.from_tier_id)
-
-
 # --- what was bought comes back ---------------------------------------------------------------
 
 
@@ -117,7 +113,7 @@ def count_returns(member_ids: Collection[int], *, now: datetime) -> None:
     """
     standing = lock_standing(member_ids)
     if current(TierTerms).returns == "review":
-        flag = sa.update(Membership).where(Membership.member_id.in_(standing))
+        flag = sa.update(Membership).where(any_of(Membership.member_id, standing))
         db.session.execute(flag.values(recheck=True), execution_options={"synchronize_session": False})
         return
     ladder = queries.steps(the_ladder())
@@ -125,7 +121,7 @@ def count_returns(member_ids: Collection[int], *, now: datetime) -> None:
     falls = undone(standing, ladder, month=month, now=now)
     if falls:
         move(falls, now=now)
-        publish(TiersLowered(_as_moved(falls), now))
+        publish(TiersLowered(told(falls), now))
 
 
 # --- by hand ------------------------------------------------------------------------------------
@@ -136,55 +132,58 @@ def give_tier(*, member: Member, tier_code: str, last_day: date, reason: str, by
 
     Not below what they have earned. A tier given earlier is replaced. Raises ``InvalidInput``.
     """
-    today = clock.local_date(now, clock.programme_zone())
-    if not reason.strip():
-        raise InvalidInput(_("Please write down why, for your colleagues."))
-    if last_day < today:
-        raise InvalidInput(_("The last day must not be in the past."))
-    if last_day.year > today.year + LONGEST_GRANT_YEARS:
-        raise InvalidInput(_("Please choose a last day within %(years)s years.", years=LONGEST_GRANT_YEARS))
-    tiers = {tier.code: tier for tier in the_ladder()}
-    wanted = tiers.get(tier_code)
+    reason = reason.strip()
+    _refuse_nonsense(last_day, reason, today=clock.local_date(now, clock.programme_zone()))
+    tiers = {tier.id: tier for tier in the_ladder()}
+    wanted = next((tier for tier in tiers.values() if tier.code == tier_code), None)
     if wanted is None:
         raise InvalidInput(_("Please choose a tier from the list."))
     enrol([member.id], now=now)
     place = lock_standing([member.id])[member.id]
-    open_grant = queries.open_grant(member.id)
-    by_id = {tier.id: tier for tier in tiers.values()}
-    own = by_id[open_grant.own_tier_id if open_grant and open_grant.tier_id == place.tier_id else place.tier_id]
+    earlier = queries.open_grant(member.id)
+    before = tiers[place.tier_id]
+    own = tiers[earlier.own_tier_id] if earlier and earlier.tier_id == before.id else before
     if wanted.rank < own.rank:
         raise InvalidInput(
             _("This member has earned %(tier)s, which is more. Nothing was changed.", tier=translated(own.name))
         )
-    if open_grant is not None:
-        open_grant.ended_at = now
-        db.session.flush()
+    if earlier is not None:
+        earlier.ended_at = now
+        db.session.flush()  # Only one may be open.
     db.session.add(
         TierGrant(
             member_id=member.id,
             tier_id=wanted.id,
             own_tier_id=own.id,
-            reason=reason.strip(),
+            reason=reason,
             given_by=by.label,
             given_at=now,
             last_day=last_day,
         )
     )
-    before = by_id[place.tier_id]
     given = Move(member.id, before.id, wanted.id, "manual", {"until": last_day.isoformat()})
     if wanted.id == before.id:
         remember([given], now=now)
     else:
         move([given], now=now)
     if wanted.rank > before.rank:
-        publish(TiersRaised(_as_moved([given]), now))
+        publish(TiersRaised(told([given]), now))
     audit.record(
         "tier.assign",
         subject=("member", member.code, member.label),
         by=by,
         now=now,
-        after={"tier": wanted.code, "from": before.code, "until": last_day.isoformat(), "reason": reason.strip()},
+        after={"tier": wanted.code, "from": before.code, "until": last_day.isoformat(), "reason": reason},
     )
+
+
+def _refuse_nonsense(last_day: date, reason: str, *, today: date) -> None:
+    if not reason:
+        raise InvalidInput(_("Please write down why, for your colleagues."))
+    if last_day < today:
+        raise InvalidInput(_("The last day must not be in the past."))
+    if last_day.year > today.year + LONGEST_GRANT_YEARS:
+        raise InvalidInput(_("Please choose a last day within %(years)s years.", years=LONGEST_GRANT_YEARS))
 
 
 def end_grant(*, member: Member, by: Actor, now: datetime) -> bool:
@@ -245,4 +244,4 @@ def _end(grants: Sequence[TierGrant], *, now: datetime) -> None:
     move(moves, now=now)
     falls = [each for each in moves if each.from_tier_id != each.to_tier_id]
     if falls:
-        publish(TiersLowered(_as_moved(falls), now))
+        publish(TiersLowered(told(falls), now))

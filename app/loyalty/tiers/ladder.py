@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from app.config import LOCALES
 from app.foundation.database import LockOrder, any_of, db, insert_new, lock, table_of
 from app.foundation.money import minor_units, programme_currency
-from app.loyalty.tiers import queries
+from app.loyalty.tiers import events, queries
 from app.loyalty.tiers.models import Membership, Tier, TierChange
 from app.loyalty.tiers.rules import Figures, Keep, Requirement
 
@@ -135,6 +135,15 @@ def remember(moves: Sequence[Move], *, now: datetime) -> None:
         changes = table_of(TierChange)
         # Answering the ids lets PostgreSQL take a thousand rows at a time.
         db.session().connection().execute(sa.insert(changes).returning(changes.c.id), rows)
+
+
+def told(moves: Sequence[Move]) -> tuple[events.Move, ...]:
+    """The moves as the floors above are told of them. Who is new on the ladder has not moved."""
+    return tuple(
+        events.Move(each.member_id, each.from_tier_id, each.to_tier_id)
+        for each in moves
+        if each.from_tier_id is not None
+    )
 
 
 # --- evidence: the figures that led to a move, kept as they were, whatever the rules become -----------

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from app.foundation.database import db
+from app.foundation.database import any_of, db
 from app.loyalty.tiers.figures import monthly, rolling
 from app.loyalty.tiers.ladder import Move, reach_evidence
 from app.loyalty.tiers.models import Membership, TierChange, TierGrant
@@ -48,7 +48,7 @@ def undone(standing: Mapping[int, Membership], ladder: Sequence[Step], *, month:
 
 def _given_by_hand(member_ids: Collection[int]) -> dict[int, int]:
     query = sa.select(TierGrant.member_id, TierGrant.tier_id)
-    rows = db.session.execute(query.where(TierGrant.member_id.in_(member_ids), TierGrant.ended_at.is_(None)))
+    rows = db.session.execute(query.where(any_of(TierGrant.member_id, member_ids), TierGrant.ended_at.is_(None)))
     return dict(rows.all())
 
 
@@ -56,7 +56,7 @@ def _floors(member_ids: Collection[int]) -> dict[int, int]:
     """The tier on which each member stood before the purchases of their present climb lifted them."""
     settled = (
         sa.select(sa.func.max(TierChange.id))
-        .where(TierChange.member_id.in_(member_ids), TierChange.reason.not_in(("upgrade", "return")))
+        .where(any_of(TierChange.member_id, member_ids), TierChange.reason.not_in(("upgrade", "return")))
         .group_by(TierChange.member_id)
     )
     rows = db.session.execute(sa.select(TierChange.member_id, TierChange.to_tier_id).where(TierChange.id.in_(settled)))

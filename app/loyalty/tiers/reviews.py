@@ -15,13 +15,12 @@ from itertools import pairwise
 import sqlalchemy as sa
 
 from app.foundation import clock
-from app.foundation.database import LockOrder, db, insert_new, lock
+from app.foundation.database import LockOrder, any_of, db, insert_new, lock
 from app.foundation.events import publish
 from app.loyalty.tiers import queries
-from app.loyalty.tiers.events import Move as Moved
 from app.loyalty.tiers.events import TiersLowered
 from app.loyalty.tiers.figures import monthly
-from app.loyalty.tiers.ladder import Move, keep_evidence, move
+from app.loyalty.tiers.ladder import Move, keep_evidence, move, told
 from app.loyalty.tiers.models import Membership, TierGrant, TierReview
 from app.loyalty.tiers.returns import undone
 from app.loyalty.tiers.rules import Step, full_months
@@ -63,8 +62,7 @@ def review_some(month: date, *, now: datetime, limit: int = BATCH) -> bool:
     finished = {} if left else {"finished_at": now}
     db.session.execute(sa.update(TierReview).where(under_way).values(last_member_id=reached, **progress, **finished))
     if falls:
-        moved = tuple(Moved(each.member_id, each.from_tier_id or 0, each.to_tier_id) for each in falls)
-        publish(TiersLowered(moved, now))
+        publish(TiersLowered(told(falls), now))
     return left
 
 
@@ -111,5 +109,5 @@ def _clear_flags(member_ids: set[int], due: Mapping[int, Membership]) -> None:
     """Those who stay in spite of what came back need not be asked again."""
     flagged = [member_id for member_id in member_ids if due[member_id].recheck]
     if flagged:
-        clear = sa.update(Membership).where(Membership.member_id.in_(flagged)).values(recheck=False)
+        clear = sa.update(Membership).where(any_of(Membership.member_id, flagged)).values(recheck=False)
         db.session.execute(clear, execution_options={"synchronize_session": False})
