@@ -26,9 +26,10 @@ from app.identity.session import current_staff
 from app.loyalty.tiers import queries
 from app.loyalty.tiers.actions import end_grant, give_tier
 from app.loyalty.tiers.forms import GivenTierForm
+from app.loyalty.tiers.histories import timeline
 from app.loyalty.tiers.models import Tier, TierReview
 from app.loyalty.tiers.rules import next_review
-from app.loyalty.tiers.statements import ladder_cards, timeline
+from app.loyalty.tiers.statements import ladder_cards
 from app.loyalty.tiers.terms import TierTerms
 
 if TYPE_CHECKING:

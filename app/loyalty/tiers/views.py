@@ -9,7 +9,9 @@ from app.foundation.pages import page
 from app.foundation.permissions import Permission, requires
 from app.identity.session import current_member
 from app.loyalty.tiers import queries
-from app.loyalty.tiers.statements import keeping_of, ladder_cards, place_of, timeline
+from app.loyalty.tiers.histories import timeline
+from app.loyalty.tiers.keeping import keeping_of
+from app.loyalty.tiers.statements import ladder_cards, place_of
 
 tiers = Blueprint("tiers", __name__, url_prefix="/tiers")
 
