@@ -28,16 +28,12 @@ class AboutKey(DomainError):
 class InvalidAmount(AboutKey, InvalidInput):
     """Zero, the wrong sign, or more than a ledger can hold."""
 
-    def __init__(self, key: str, amount: Quantity | int | None = None) -> None:
-        most = points(LIMIT)
-        if amount is None:
-            sentence = _("Only whole amounts from 1 to %(most)s can be booked. Nothing was booked.", most=most)
-        else:
-            sentence = _(
-                "%(amount)s cannot be booked, only whole amounts from 1 to %(most)s. Nothing was booked.",
-                amount=points(amount),
-                most=most,
-            )
+    def __init__(self, key: str, amount: Quantity | int) -> None:
+        sentence = _(
+            "%(amount)s cannot be booked, only whole amounts from 1 to %(most)s. Nothing was booked.",
+            amount=points(amount),
+            most=points(LIMIT),
+        )
         super().__init__(key, sentence)
 
 

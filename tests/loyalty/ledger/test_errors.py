@@ -25,8 +25,7 @@ def words():
 
 
 REFUSALS = {
-    "amount": lambda: errors.InvalidAmount(KEY),
-    "negative": lambda: errors.InvalidAmount(KEY, Points(-5)),
+    "amount": lambda: errors.InvalidAmount(KEY, Points(-5)),
     "too large": lambda: errors.BalanceTooLarge(KEY),
     "reused": lambda: errors.KeyReused(KEY),
     "pending": lambda: errors.UnknownPending(KEY),
