@@ -88,6 +88,8 @@ def content_of(row: Mapping[str, Any], salt: bytes) -> str:
 
 
 def _number(value: Any) -> str:
+    if value is None:
+        return "null"
     return str(value) if type(value) is int else _encode(value)
 
 
@@ -96,6 +98,8 @@ def _text(value: Any) -> str:
 
 
 def _moment(value: Any) -> str:
+    if value is None:
+        return "null"
     return f'"{moment_text(value)}"' if isinstance(value, datetime) else _encode(value)
 
 
