@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
@@ -52,3 +53,15 @@ def start_of(day: date, zone: ZoneInfo) -> datetime:
 def end_of(day: date, zone: ZoneInfo) -> datetime:
     """The first moment that no longer belongs to a local day, in UTC."""
     return start_of(day + timedelta(days=1), zone)
+
+
+def first_of_month(day: date, months: int) -> date:
+    """The first day of the month so many months after (or before) that of ``day``."""
+    index = day.year * 12 + day.month - 1 + months
+    return date(index // 12, index % 12 + 1, 1)
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day so many months later (or earlier), or the last day of that month: 31 January + 1 is 28 February."""
+    first = first_of_month(day, months)
+    return first.replace(day=min(day.day, monthrange(first.year, first.month)[1]))

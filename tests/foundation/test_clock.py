@@ -59,3 +59,10 @@ def test_a_frozen_clock_stands_still_and_goes_on_afterwards():
 def test_a_moment_without_timezone_is_refused():
     with pytest.raises(ValueError, match="timezone"), clock.freeze(datetime(2020, 1, 1)):  # noqa: DTZ001 - on purpose
         pass
+
+
+def test_months_are_counted_over_the_years_end():
+    assert clock.first_of_month(date(2026, 11, 30), 2) == date(2027, 1, 1)
+    assert clock.first_of_month(date(2026, 1, 31), -1) == date(2025, 12, 1)
+    assert clock.months_after(date(2026, 1, 31), 1) == date(2026, 2, 28)
+    assert clock.months_after(date(2028, 2, 29), -12) == date(2027, 2, 28)

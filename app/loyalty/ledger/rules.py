@@ -5,14 +5,14 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.foundation.clock import end_of, local_date
+from app.foundation.clock import end_of, first_of_month, local_date, months_after
 from app.foundation.errors import InvalidInput
 
 POLICIES = {
@@ -22,13 +22,12 @@ POLICIES = {
     "never": _l("Never"),
 }
 LONGEST_LIFE = 120  # In months.
+ONE_DAY = timedelta(days=1)
 
 
 def month_end(day: date, months: int) -> date:
     """The last day of the month ``months`` after ``day``'s: 31 January + 1 is 28 or 29 February."""
-    index = day.year * 12 + day.month - 1 + months
-    year, month = index // 12, index % 12 + 1
-    return date(year, month, monthrange(year, month)[1])
+    return first_of_month(day, months + 1) - ONE_DAY
 
 
 def yearly(day: date, month: int, day_of_month: int) -> date:
@@ -38,12 +37,6 @@ def yearly(day: date, month: int, day_of_month: int) -> date:
         if candidate >= day:
             return candidate
     raise AssertionError("a year later is always later")
-
-
-def months_after(day: date, months: int) -> date:
-    """The same day ``months`` later, or the last day of that month: 31 January + 1 is 28 or 29 February."""
-    last = month_end(day, months)
-    return last.replace(day=min(day.day, last.day))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,6 @@ from app.loyalty.tiers.rules import (
     Step,
     first_review,
     full_months,
-    month_after,
     next_review,
     window,
 )
@@ -150,7 +149,7 @@ class KeepProgress:
     @property
     def last_day(self) -> date:
         """The last day that counts for the review."""
-        return month_after(self.review, 0) - timedelta(days=1)
+        return self.review.replace(day=1) - timedelta(days=1)
 
 
 def keeping(member_id: int, *, now: datetime) -> KeepProgress | None:
@@ -186,7 +185,7 @@ def keeping(member_id: int, *, now: datetime) -> KeepProgress | None:
         review=month.replace(day=review_day),
         months=full_months(month, keep.window_months)[:-1],
         by_month=found,
-        safe_until=month_after(month, keep.reviews_survived(found)).replace(day=review_day),
+        safe_until=clock.first_of_month(month, keep.reviews_survived(found)).replace(day=review_day),
         protected=month > regular,
         given_until=given_until,
     )

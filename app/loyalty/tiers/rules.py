@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from app.foundation.clock import first_of_month, months_after
 from app.foundation.errors import InvalidInput
 
 METRICS = ("spend", "purchases", "points_earned", "growth")
@@ -156,25 +156,17 @@ def window(today: date, months: int) -> tuple[date, date]:
 
     From 29 February, 12 months back is 28 February, so the window begins on 1 March.
     """
-    first = month_after(today, -months)
-    same_day = first.replace(day=min(today.day, monthrange(first.year, first.month)[1]))
-    return same_day + timedelta(days=1), today
-
-
-def month_after(day: date, months: int) -> date:
-    """The first day of the month so many months after (or before) that of ``day``."""
-    index = day.year * 12 + day.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
+    return months_after(today, -months) + timedelta(days=1), today
 
 
 def full_months(month: date, window_months: int) -> list[date]:
     """The first days of the full months that the review of ``month`` looks at, and of ``month`` itself."""
-    return [month_after(month, offset) for offset in range(-window_months, 1)]
+    return [first_of_month(month, offset) for offset in range(-window_months, 1)]
 
 
 def next_review(today: date, *, review_day: int) -> date:
     """The month whose review comes next. It happens in the first hours of its day, so on that day it is over."""
-    return month_after(today, 0 if today.day < review_day else 1)
+    return first_of_month(today, 0 if today.day < review_day else 1)
 
 
 def first_review(since: date, *, window_months: int) -> date:
@@ -183,4 +175,4 @@ def first_review(since: date, *, window_months: int) -> date:
     A full window has to have passed: whoever came on 10 August, or on the 1st at noon, is first
     looked at over September to November. Only a month that was theirs from its first day counts.
     """
-    return month_after(since, window_months + 1)
+    return first_of_month(since, window_months + 1)

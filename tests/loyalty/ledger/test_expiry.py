@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.foundation.clock import months_after
 from app.foundation.database import transaction
 from app.foundation.errors import InvalidInput
 from app.foundation.points import Points
@@ -15,7 +16,7 @@ from app.loyalty.ledger.expiry import expire_some
 from app.loyalty.ledger.history import Wanted, find
 from app.loyalty.ledger.jobs import expire_points
 from app.loyalty.ledger.queries import expiring_by_day, open_lots
-from app.loyalty.ledger.rules import ExpiryPolicy, month_end, months_after, yearly
+from app.loyalty.ledger.rules import ExpiryPolicy, month_end, yearly
 from app.loyalty.ledger.terms import LedgerTerms
 from tests.conftest import NOON
 from tests.loyalty.ledger.conftest import DAY, Teller

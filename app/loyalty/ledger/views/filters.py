@@ -18,7 +18,6 @@ from app.foundation.points import Points
 from app.loyalty.ledger.explanations import kinds_called, known_kinds, label_of
 from app.loyalty.ledger.forms import HistoryForm
 from app.loyalty.ledger.history import Show, Wanted, Word, kinds_of
-from app.loyalty.ledger.views.outlook import months_later
 
 if TYPE_CHECKING:
     from app.identity.units.models import Unit
@@ -76,7 +75,7 @@ class Filter:
         zone = clock.programme_zone()
         since, until = self.form.since.data, self.form.until.data
         if not since and not until and self.period:
-            since = months_later(clock.local_date(now, zone), 1 - PERIODS[self.period])
+            since = clock.first_of_month(clock.local_date(now, zone), 1 - PERIODS[self.period])
         return Wanted(
             ledger=self.ledger,
             show=self.show,

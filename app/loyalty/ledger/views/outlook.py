@@ -44,7 +44,7 @@ def outlook(days: Sequence[tuple[date, Points]], now: datetime) -> Outlook | Non
     if not days:
         return None
     today = clock.local_date(now, clock.programme_zone())
-    totals = {months_later(today, n): 0 for n in range(CHART_MONTHS + 1)}
+    totals = {clock.first_of_month(today, n): 0 for n in range(CHART_MONTHS + 1)}
     for day, amount in days:
         if day.replace(day=1) in totals:
             totals[day.replace(day=1)] += amount.value
@@ -56,12 +56,6 @@ def outlook(days: Sequence[tuple[date, Points]], now: datetime) -> Outlook | Non
         for first, total in list(totals.items())[:CHART_MONTHS]
     ]
     return Outlook(bars, [Expiring(day, amount) for day, amount in days])
-
-
-def months_later(day: date, months: int) -> date:
-    """The first day of the month so many months after ``day``'s."""
-    index = day.year * 12 + day.month - 1 + months
-    return date(index // 12, index % 12 + 1, 1)
 
 
 def month_name(first: date, skeleton: str = "yMMMM") -> str:

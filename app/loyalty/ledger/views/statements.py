@@ -19,7 +19,7 @@ from app.loyalty.ledger.forms import StatementForm
 from app.loyalty.ledger.periods import Movement, first_booked, lines_in
 from app.loyalty.ledger.sheets import csv_of
 from app.loyalty.ledger.statements import Statement, lines_of, statement_of
-from app.loyalty.ledger.views.outlook import month_name, months_later
+from app.loyalty.ledger.views.outlook import month_name
 
 statements = Blueprint("statements", __name__, url_prefix="/points")
 
@@ -110,14 +110,14 @@ def _months(first: datetime | None) -> list[tuple[str, str]]:
     """(value, name) of the months from the first line on, the newest first."""
     today = _today()
     begin = clock.local_date(first, clock.programme_zone()) if first else today
-    begin = max(begin.replace(day=1), months_later(today, 1 - MONTHS))
+    begin = max(begin.replace(day=1), clock.first_of_month(today, 1 - MONTHS))
     count = (today.year - begin.year) * 12 + today.month - begin.month
-    found = [months_later(today, -back) for back in range(max(count, 0) + 1)]
+    found = [clock.first_of_month(today, -back) for back in range(max(count, 0) + 1)]
     return [(f"{month:%Y-%m}", month_name(month)) for month in found]
 
 
 def _chosen(statement: Statement) -> str | None:
     """The value of the month that is shown, if it is a whole one."""
     since, until = statement.since, statement.until
-    whole = since.day == 1 and months_later(since, 1) == until + timedelta(days=1)
+    whole = since.day == 1 and clock.first_of_month(since, 1) == until + timedelta(days=1)
     return f"{since:%Y-%m}" if whole else None
