@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import Babel
 from flask_migrate import upgrade
 from werkzeug.test import TestResponse
 
@@ -86,6 +87,15 @@ def app(application: Flask, backend: Backend) -> Iterator[Flask]:
 @pytest.fixture(autouse=True)
 def _push_request_context() -> None:
     """pytest-flask would put each test into a request of its own; here only a client makes requests, as in life."""
+
+
+@pytest.fixture
+def words() -> Iterator[None]:
+    """Sentences need an application to be spoken in; no database is touched."""
+    app = Flask("words")
+    Babel(app)
+    with app.app_context():
+        yield
 
 
 @pytest.fixture

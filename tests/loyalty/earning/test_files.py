@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 
 from app.foundation.sheets import LineError, UnusableFile
 from app.loyalty.earning.files import COLUMNS, FilePurchase, read, survey
 from app.loyalty.earning.rows import Limits
+
+pytestmark = pytest.mark.usefixtures("words")
 
 NOON = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)
 LIMITS = Limits("CNY", ZoneInfo("Asia/Shanghai"), NOON + timedelta(days=1), 10_000_000_00, 1_000_000)
@@ -27,15 +27,6 @@ SOUND = {
     "amount": "238.50",
     "currency": "CNY",
 }
-
-
-@pytest.fixture(autouse=True)
-def words():
-    """Sentences need an application to be spoken in; no database is touched."""
-    app = Flask("words")
-    Babel(app)
-    with app.app_context():
-        yield
 
 
 def row(**cells):

@@ -6,22 +6,14 @@ import traceback
 from datetime import UTC, datetime
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 
 from app.foundation.errors import DomainError
 from app.foundation.points import Points
 from app.loyalty.ledger import errors
 
+pytestmark = pytest.mark.usefixtures("words")
+
 KEY = "purchase:mall:A1:earn"
-
-
-@pytest.fixture(autouse=True)
-def words():
-    app = Flask("words")
-    Babel(app)
-    with app.app_context():
-        yield
 
 
 REFUSALS = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from flask import Flask
-from flask_babel import Babel
 
 from app.foundation.points import Growth, Points
 from app.foundation.sheets import LineError, UnusableFile, open_sheet
 from app.loyalty.openings.imports import read
 from app.loyalty.openings.rows import COLUMNS, OPTIONAL, Limits, Row
+
+pytestmark = pytest.mark.usefixtures("words")
 
 TODAY = date(2026, 6, 15)
 LIMITS = Limits(TODAY, 10_000_000)
@@ -25,15 +25,6 @@ SOUND = {
     "expires_on": "",
     "reference": "",
 }
-
-
-@pytest.fixture(autouse=True)
-def words():
-    """Sentences need an application to be spoken in; no database is touched."""
-    app = Flask("words")
-    Babel(app)
-    with app.app_context():
-        yield
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from app.loyalty.tiers.actions import end_grant, give_tier
 from app.loyalty.tiers.jobs import end_given_tiers
 from app.loyalty.tiers.models import TierGrant
 from app.loyalty.tiers.queries import keeping
-from tests.cast import make_unit
 from tests.factories import buy, make_member
 from tests.loyalty.tiers.climbing import on, put_on, reasons, review, tier
 
@@ -24,11 +23,6 @@ ARTHUR = Actor("staff", 1, "Arthur Gao")
 JUNE_10 = on(2026, 6, 10)
 END = date(2026, 8, 31)
 AFTER = on(2026, 9, 1, "00:00")
-
-
-@pytest.fixture
-def mall(app):
-    return make_unit()
 
 
 @pytest.fixture

@@ -14,16 +14,10 @@ from app.loyalty.ledger import queries as ledger
 from app.loyalty.tiers.models import Membership
 from app.loyalty.tiers.queries import progress
 from app.loyalty.tiers.terms import TierTerms
-from tests.cast import make_unit
 from tests.factories import buy, make_member
 from tests.loyalty.tiers.climbing import earn, latest, on, put_on, reasons, review, tier
 
 JUNE_10 = on(2026, 6, 10)
-
-
-@pytest.fixture
-def mall(app):
-    return make_unit()
 
 
 @pytest.fixture

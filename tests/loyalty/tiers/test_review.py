@@ -20,17 +20,11 @@ from app.loyalty.tiers.events import TiersLowered
 from app.loyalty.tiers.models import Membership, Tier, TierChange, TierReview
 from app.loyalty.tiers.queries import progress
 from app.loyalty.tiers.terms import TierTerms
-from tests.cast import make_unit
 from tests.factories import buy, make_member, purchase_report
 from tests.loyalty.tiers.climbing import earn, latest, on, put_on, reasons, review, tier
 
 LONG_AGO = on(2024, 1, 10)
 REVIEW = on(2026, 6, 3, "02:00")  # Looks at March, April and May.
-
-
-@pytest.fixture
-def mall(app):
-    return make_unit()
 
 
 @pytest.fixture

@@ -16,14 +16,8 @@ from app.loyalty.tiers.actions import default_ladder, enrol, install_defaults, r
 from app.loyalty.tiers.events import TiersRaised
 from app.loyalty.tiers.models import Membership, Tier, TierChange
 from app.loyalty.tiers.queries import history, ladder, progress, tiers_of
-from tests.cast import make_unit
 from tests.conftest import NOON
 from tests.factories import buy, make_member, purchase_report
-
-
-@pytest.fixture
-def mall(app):
-    return make_unit()
 
 
 @pytest.fixture
