@@ -1,10 +1,14 @@
 """What the books forget about a person, and what they keep.
 
 An explanation can hold what staff or the member wrote. Its text goes; the hash by which the chain committed to
-it stays in its place, so every digest, checkpoint and receipt remains valid.
+it stays in its place, so every digest, checkpoint and receipt remains valid. How much a clawback asked for stays,
+too: a figure says no more about the person than the amount beside it, and the next clawback counts on from it.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -28,7 +32,7 @@ def erase_reasons(*, member_id: int) -> int:
     )
     while rows := db.session.execute(wanted.where(Transfer.id > after)).all():
         left = [
-            {"transfer": row.id, "left": {"code": ERASED, "digest": digest, "steps": []}}
+            {"transfer": row.id, "left": {"code": ERASED, "digest": digest, "steps": [], **_figures(row.explanation)}}
             for row in rows
             if row.explanation.get("code") != ERASED
             for digest in [reason_hash(salt_of(row.secret, row.sequence), row.explanation)]
@@ -38,3 +42,7 @@ def erase_reasons(*, member_id: int) -> int:
         total, after = total + len(left), rows[-1].id
     db.session.expire_all()
     return total
+
+
+def _figures(explanation: Mapping[str, Any]) -> dict[str, int]:
+    return {"wanted": int(explanation["wanted"])} if "wanted" in explanation else {}

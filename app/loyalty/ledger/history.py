@@ -101,7 +101,7 @@ def _narrowed(statement: sa.Select[Transfer], wanted: Wanted) -> sa.Select[Trans
 def _about(word: Word) -> sa.ColumnElement[bool]:
     places = [
         Transfer.key.icontains(word.text, autoescape=True),
-        says(Transfer.explanation, word.text, besides=["code"]),
+        says(Transfer.explanation, word.text, besides=["code", "digest"]),
     ]
     if word.kinds:
         places.append(Transfer.kind.in_(word.kinds))

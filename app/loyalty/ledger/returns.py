@@ -111,7 +111,8 @@ def claw_back(*, award_key: str, amount: Quantity, key: str, explanation: dict[s
         if earlier.reverses_id != awarded.id or earlier.explanation.get("wanted") != amount.value:
             raise KeyReused(key)
         return _clawback_of(earlier, wallet)
-    if awarded.amount <= 0 or awarded.phase not in ("single", "pending") or amount.ledger != wallet.ledger:
+    is_award = awarded.amount > 0 and awarded.phase in ("single", "pending") and awarded.reverses_id is None
+    if not is_award or amount.ledger != wallet.ledger:
         raise NotReversible(award_key)
     if amount.value <= 0:
         raise InvalidAmount(key, amount)
@@ -174,12 +175,15 @@ def _claw_balance(
 
 def _own_lot_first(awarded: Booked, lots: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Its own are what the award itself, or the transfer that posted it, opened, and what stands in for that."""
-    opener = sa.select(Transfer.id).where(
-        sa.or_(Transfer.id == awarded.id, sa.and_(Transfer.pending_id == awarded.id, Transfer.phase == "post"))
-    )
-    own = set(db.session.scalars(sa.select(Lot.id).where(Lot.transfer_id.in_(opener))))
+    own = set(db.session.scalars(sa.select(Lot.id).where(Lot.transfer_id.in_(_award_and_post(awarded)))))
     first = _first_lots([lot_id for lot_id, _ in lots])
     return sorted(lots, key=lambda lot: first[lot[0]] not in own)  # sorted() keeps the drawing order of the rest
+
+
+def _award_and_post(awarded: Booked) -> sa.Select[int]:
+    """The ids of the award itself and, where it was pending, of the transfer that posted it."""
+    posted = sa.and_(Transfer.pending_id == awarded.id, Transfer.phase == "post")
+    return sa.select(Transfer.id).where(sa.or_(Transfer.id == awarded.id, posted))
 
 
 def _first_lots(lot_ids: Sequence[int]) -> dict[int, int]:
@@ -224,7 +228,7 @@ def reverse(*, original_key: str, key: str, explanation: dict[str, Any], now: da
     content = {"amount": -original.amount, "reverses_id": original.id, "kind": "reversal", "phase": "single"}
     if earlier := _booked_before(key, wallet, original, content):
         return earlier
-    if _sum_reversed(original):
+    if _taken_back(original):
         raise NotReversible(original_key)
     alive, entries = live_lots([wallet], now=now)
     if original.amount > wallet.available:
@@ -289,9 +293,15 @@ def _sum_reversed(original: Booked) -> int:
     return abs(int(db.session.scalar(total) or 0))
 
 
-def _sum_wanted(awarded: Booked) -> int:
-    """How much of an award earlier clawbacks asked for, whether or not they got it."""
-    earlier = db.session.scalars(
-        sa.select(Transfer).where(Transfer.reverses_id == awarded.id, Transfer.kind == "clawback")
+def _taken_back(credit: Booked) -> bool:
+    """Has anybody taken of a credit before? What an award lost while it was on the way is not in it any more."""
+    whole = (credit.id, credit.pending_id or credit.id)
+    return bool(
+        db.session.scalar(sa.select(sa.exists().where(Transfer.reverses_id.in_(whole), Transfer.phase == "single")))
     )
-    return sum(int(transfer.explanation["wanted"]) for transfer in earlier)
+
+
+def _sum_wanted(awarded: Booked) -> int:
+    """How much of an award earlier clawbacks asked for, whether or not they got it, and how much was reversed."""
+    earlier = db.session.scalars(sa.select(Transfer).where(Transfer.reverses_id.in_(_award_and_post(awarded))))
+    return sum(int(each.explanation["wanted"]) if each.kind == "clawback" else -each.amount for each in earlier)

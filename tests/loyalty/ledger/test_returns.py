@@ -9,6 +9,7 @@ from app.foundation import terms
 from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.foundation.points import Points
+from app.loyalty.ledger.erasure import erase_reasons
 from app.loyalty.ledger.errors import InsufficientPoints, InvalidAmount, KeyReused, NotReversible, UnknownTransfer
 from app.loyalty.ledger.jobs import expire_points
 from app.loyalty.ledger.models import Lot, Transfer
@@ -210,3 +211,50 @@ def test_a_mistaken_debit_comes_back_even_if_its_points_expired(alice):
     alice.adjust(-40, "mistake")
     alice.reverse("mistake", now=NOON + 2 * DAY)
     assert alice.standing(now=NOON + 2 * DAY).available == Points(40)
+
+
+def test_what_came_back_to_a_member_is_no_award_to_claw_back(alice):
+    alice.award(50)
+    alice.spend(40, "order")
+    alice.give_back("order", 40, "return")
+    with pytest.raises(NotReversible):
+        alice.claw_back("return", 1)
+    assert alice.available == Points(50)
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_credit_is_not_taken_twice_by_a_reversal_and_a_clawback(alice, pending):
+    for award in ("one", "two"):
+        alice.award(50, award, pending=pending)
+        if pending:
+            alice.post(award, f"{award}:posted")
+    posted = ":posted" if pending else ""
+    alice.reverse(f"one{posted}")
+    with pytest.raises(NotReversible):
+        alice.claw_back("one", 1)
+    alice.claw_back("two", 1)
+    with pytest.raises(NotReversible):
+        alice.reverse(f"two{posted}")
+    assert alice.available == Points(49)
+
+
+def test_what_an_award_lost_on_its_way_does_not_keep_the_rest_from_being_reversed(alice):
+    alice.award(50, "award", pending=True)
+    alice.claw_back("award", 20)
+    alice.post("award", "posted")
+    alice.reverse("posted")
+    with pytest.raises(NotReversible):
+        alice.claw_back("award", 1)
+    assert alice.available == Points(0)
+
+
+def test_goods_come_back_of_somebody_whose_reasons_are_erased(alice):
+    alice.award(50, "award")
+    first = alice.claw_back("award", 20, "return:1")
+    with transaction():
+        erase_reasons(member_id=alice.member_id)
+    assert alice.claw_back("award", 20, "return:1") == first
+    alice.claw_back("award", 30)
+    with pytest.raises(NotReversible):
+        alice.claw_back("award", 1)
+    assert alice.available == Points(0)
