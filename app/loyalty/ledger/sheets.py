@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.loyalty.ledger.models import Transfer
 
 BOM = "\ufeff"  # Without it, spreadsheets take UTF-8 for something older.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 def csv_of(statement: Statement) -> Iterator[str]:

@@ -283,7 +283,7 @@ def test_no_text_of_a_csv_is_a_formula(get, carol):
     line = rows(get("/points/statements.csv"))[3]
     assert line[7] == "'=1+1"
     assert line[4] == "-45"  # A number stays one.
-    for text in ("=1", "+1", "-1", "@x", "\tx", "\rx"):
+    for text in ("=1", "+1", "-1", "@x", "\tx", "\rx", "＝1", "＋1", "－1", "＠x"):
         assert safe(text) == f"'{text}"
     assert safe("tea = leaves") == "tea = leaves"
 
