@@ -13,12 +13,15 @@ from app.foundation.database import LockOrder, db, insert_new, lock
 from app.foundation.errors import InvalidInput, NotFound
 from app.foundation.events import publish
 from app.foundation.points import Growth, Points
+from app.foundation.sheets import check_text
 from app.identity.units.queries import unit_by_code
 from app.loyalty.earning.actions import earn_key, grow_key
 from app.loyalty.earning.events import PurchasesReturned
 from app.loyalty.earning.explanations import why_returned
 from app.loyalty.earning.models import Purchase, PurchaseLine, PurchaseReturn
 from app.loyalty.ledger import actions as ledger
+
+LONGEST_RETURN_NO = 40  # With the longest unit and order number it fits into a business key of 160 characters.
 
 
 def return_purchase(
@@ -29,9 +32,10 @@ def return_purchase(
     ``amounts`` are minor units by position of the line; without them everything that is left. Each line gives
     back its own points in proportion, the last part the rest, so that returning line by line sums exactly. The
     same ``return_no`` told again changes nothing. Raises ``NotFound``, and ``InvalidInput`` when more
-    would come back than was bought.
+    would come back than was bought, or for a ``return_no`` that no business key can hold.
     Publishes ``PurchasesReturned``.
     """
+    check_text("return_no", return_no, LONGEST_RETURN_NO)
     purchase = _lock_purchase(unit_code, order_no)
     lines, earlier = _lines(purchase), _returned(purchase)
     told = [each.points for each in earlier if each.return_no == return_no]

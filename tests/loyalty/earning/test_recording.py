@@ -168,6 +168,14 @@ def test_what_came_back_before_does_not_mature(lin, mall, back, left):
     assert verify().clean
 
 
+@pytest.mark.parametrize("return_no", ["", "R" * 41, "R\0", "R\ud800"])
+def test_a_return_needs_a_number_that_fits_into_a_business_key(lin, mall, return_no):
+    buy(lin, 100_00, unit=mall, order_no="O" * 64)
+    with pytest.raises(InvalidInput), transaction():
+        return_purchase(unit_code="mall", order_no="O" * 64, return_no=return_no, now=NOON)
+    assert available(lin) == 100
+
+
 def test_a_return_takes_growth_back_with_the_points(lin, mall):
     buy(lin, 100_00, unit=mall)
     with transaction():
