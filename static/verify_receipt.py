@@ -162,7 +162,7 @@ def check_receipt(steps, receipt):
     index, size = whole(receipt, "leaf_index", 0), whole(receipt, "tree_size", 1)
     leads, checkpoint = path(receipt, "path"), Checkpoint(receipt.get("checkpoint"))
 
-    print(f"  {line.get('kind')}: {line.get('amount')} points, reference {line.get('key')},")
+    print(f"  {line.get('kind')}: {line.get('amount')}, reference {line.get('key')},")
     print(f"  line {line.get('sequence')} of account {line.get('wallet_id')}, booked {line.get('recorded_at')}")
     if receipt.get("explanation") is None:
         steps.skip("the reason", "its text is no longer kept; its hash is part of the line")
