@@ -39,13 +39,17 @@ class Viewer:
 
     @property
     def initials(self) -> str:
-        """One CJK character, or the first letters of two words."""
-        words = self.name.split()
-        if not words:
-            return "·"
-        if not words[0][0].isascii():
-            return words[0][-1]
-        return "".join(word[0] for word in words[:2]).upper()
+        return initials(self.name)
+
+
+def initials(name: str) -> str:
+    """What stands for a picture: one CJK character, or the first letters of two words."""
+    words = name.split()
+    if not words:
+        return "·"
+    if not words[0][0].isascii():
+        return words[0][-1]
+    return "".join(word[0] for word in words[:2]).upper()
 
 
 @dataclass(frozen=True, slots=True)

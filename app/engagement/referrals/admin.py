@@ -15,7 +15,7 @@ from app.engagement.referrals.rules import REASONS, STATES
 from app.engagement.referrals.statements import REASON_LABELS, STATE_LABELS, STATE_TONES
 from app.foundation.formats import moment, points
 from app.foundation.listing import first_url, next_url
-from app.foundation.pages import Viewer, page
+from app.foundation.pages import initials, page
 from app.foundation.permissions import Permission, requires
 from app.identity.members.queries import members_by_ids
 from app.identity.members.queries import search as search_members
@@ -101,7 +101,7 @@ class Row:
             friend=friend.label,
             friend_code=friend.code,
             friend_url=url_for("backoffice.members.show", code=friend.code),
-            initials=Viewer("member", friend.label).initials,
+            initials=initials(friend.label),
             inviter=inviter.label,
             inviter_url=url_for("backoffice.members.show", code=inviter.code),
             circle=_("%(friends)s, %(refused)s refused", friends=circle, refused=refused) if refused else circle,

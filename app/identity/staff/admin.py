@@ -19,7 +19,7 @@ from app.foundation.errors import InvalidInput
 from app.foundation.formats import day
 from app.foundation.formtools import refuse
 from app.foundation.languages import translated
-from app.foundation.pages import Viewer, local_url, page, seen
+from app.foundation.pages import initials, local_url, page, seen
 from app.foundation.permissions import Permission, public, requires
 from app.foundation.screens import Column, Filter, Screen
 from app.foundation.security import password_matches
@@ -161,7 +161,7 @@ staff_accounts = Screen(
             value=lambda staff: staff.name,
             head=True,
             sub=lambda staff: staff.email,
-            initials=lambda staff: Viewer("staff", staff.name).initials,
+            initials=lambda staff: initials(staff.name),
         ),
         Column(label=_l("Role"), value=lambda staff: ROLE_NAMES[staff.role]),
         Column(label=_l("Units"), value=_units),

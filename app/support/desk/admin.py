@@ -20,7 +20,7 @@ from app.foundation.formtools import refuse
 from app.foundation.languages import translated
 from app.foundation.listing import Part, first_url, next_url
 from app.foundation.money import Money
-from app.foundation.pages import Viewer, page, seen
+from app.foundation.pages import initials, page, seen
 from app.foundation.permissions import Permission, allowed, requires
 from app.foundation.terms import current
 from app.identity.members.queries import member_by_code
@@ -246,7 +246,7 @@ class Row:
             name=member.name or _("No name yet"),
             url=url_for(".show", code=member.code),
             contact=" · ".join(filter(None, (member.phone, member.email))),
-            initials=Viewer("member", member.label).initials,
+            initials=initials(member.label),
             code=member.code,
             tier=translated(hit.tier.name) if hit.tier else None,
             rank=hit.tier.rank if hit.tier else 0,

@@ -17,6 +17,7 @@ from app.loyalty.ledger.explanations import explanation
 from app.loyalty.ledger.queries import Standing, standing
 from app.loyalty.ledger.verify import verify
 from tests.conftest import NOON
+from tests.factories import make_member
 
 WHY = explanation("opening")
 
@@ -112,6 +113,12 @@ def alice(app: Flask) -> Teller:
 @pytest.fixture
 def bob(app: Flask) -> Teller:
     return make_teller("bob")
+
+
+@pytest.fixture
+def carol(app: Flask) -> Member | None:
+    """A member for the pages: she can sign in."""
+    return db.session.get(Member, make_member(name="Carol"))
 
 
 @pytest.fixture(autouse=True)

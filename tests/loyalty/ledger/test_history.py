@@ -7,9 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from app.foundation.database import db, transaction
+from app.foundation.database import transaction
 from app.foundation.points import Growth, Points
-from app.identity.members.models import Member
 from app.loyalty.ledger import actions as ledger
 from app.loyalty.ledger import history
 from app.loyalty.ledger.explanations import explanation
@@ -19,11 +18,6 @@ from tests.factories import buy, give_points, make_member
 
 DAY = timedelta(days=1)
 CHINESE = {"Accept-Language": "zh-CN"}
-
-
-@pytest.fixture
-def carol(app):
-    return db.session.get(Member, make_member(name="Carol"))
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from app.foundation import clock
 from app.foundation.database import db, transaction
 from app.foundation.points import Points
-from app.identity.members.models import Member
 from app.loyalty.ledger import actions as ledger
 from app.loyalty.ledger.models import Transfer
 from tests.cast import make_unit, sign_in
@@ -19,11 +18,6 @@ from tests.conftest import NOON
 from tests.factories import give_points, make_member
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def carol(app):
-    return db.session.get(Member, make_member(name="Carol"))
 
 
 @pytest.fixture

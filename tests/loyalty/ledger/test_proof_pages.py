@@ -10,19 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from app.foundation.database import db, transaction
-from app.identity.members.models import Member
 from app.loyalty.ledger.checkpoints import consistency, published_one, seal
 from app.loyalty.ledger.models import Transfer
 from app.loyalty.ledger.receipts import receipt
 from tests.cast import sign_in
 from tests.conftest import NOON
-from tests.factories import give_points, make_member
+from tests.factories import give_points
 from tests.loyalty.ledger.conftest import DAY
-
-
-@pytest.fixture
-def carol(app):
-    return db.session.get(Member, make_member(name="Carol"))
 
 
 def live(member, days):

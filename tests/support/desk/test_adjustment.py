@@ -29,17 +29,6 @@ ARTHUR = Actor("staff", 1, "Arthur Gao")
 KEY = "a-form-key-of-the-desk"
 
 
-@pytest.fixture
-def carol(app):
-    """A member with 100 points."""
-    return db.session.get(Member, make_member(name="Carol", points=100))
-
-
-@pytest.fixture
-def desk(client, agent):
-    return sign_in(client, agent)
-
-
 def available(member):
     return standing(member.id, now=NOON).available
 

@@ -13,13 +13,11 @@ from app.foundation.audit import AuditEntry
 from app.foundation.database import db, transaction
 from app.foundation.errors import InvalidInput
 from app.foundation.points import Points
-from app.identity.members.models import Member
 from app.loyalty.ledger.queries import freeze_of, standing
 from app.support.desk.freezing import freeze_points, lift_freeze
 from app.support.desk.terms import DeskTerms
 from tests.cast import sign_in
 from tests.conftest import NOON
-from tests.factories import make_member
 from tests.mall.orders.shop import (
     ADDRESS,
     attempt,
@@ -35,16 +33,6 @@ from tests.mall.orders.shop import (
 
 ARTHUR, OLIVIA = Actor("staff", 1, "Arthur Gao"), Actor("staff", 2, "Olivia Tan")
 NOTE = "Her phone was stolen on the tram."
-
-
-@pytest.fixture
-def carol(app):
-    return db.session.get(Member, make_member(name="Carol", points=100))
-
-
-@pytest.fixture
-def desk(client, agent):
-    return sign_in(client, agent)
 
 
 def url(member, more=""):

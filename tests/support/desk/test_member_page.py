@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 import sqlalchemy as sa
 
 from app.engagement.checkin.actions import check_in
@@ -13,11 +12,6 @@ from app.loyalty.ledger.queries import standing
 from tests.cast import sign_in
 from tests.conftest import NOON
 from tests.factories import buy, give_points
-
-
-@pytest.fixture
-def desk(client, agent):
-    return sign_in(client, agent)
 
 
 def page_of(desk, member):

@@ -12,11 +12,6 @@ from tests.conftest import NOON
 URL = "/backoffice/members"
 
 
-@pytest.fixture
-def desk(client, agent):
-    return sign_in(client, agent)
-
-
 @pytest.mark.parametrize("text", ["alice@example.com", " ALICE@Example.com ", "138 0013 8000", "+8613800138000"])
 def test_a_phone_or_an_email_opens_the_member_at_once(desk, alice, bob, text):
     answer = desk.get(URL, query_string={"q": text})
