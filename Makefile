@@ -50,9 +50,10 @@ pins: dev ## Compile requirements*.txt anew from requirements*.in
 pictures: dev ## Take the README's pictures anew
 	@$(BIN)/python -m tools.pictures
 
-bench: dev ## Measure the ledger against pgbench and psycopg, and at a million transfers
+bench: dev ## Measure the ledger against pgbench and psycopg and at a million transfers, and pages against a bare one
 	@$(BIN)/python -m bench.ledger
 	@$(BIN)/python -m bench.ledger_size
+	@$(BIN)/python -m bench.pages
 
 clean: ## Forget the database, the uploads and the caches (the virtual environment stays)
 	rm -rf instance .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -10,10 +10,10 @@ from babel import Locale
 from babel.dates import format_timedelta
 from babel.numbers import format_currency, format_decimal, get_currency_symbol
 from flask import Flask
-from flask_babel import format_date, format_datetime, format_time, get_locale
+from flask_babel import format_date, format_datetime, format_time
 
 from app.foundation import clock
-from app.foundation.languages import translated
+from app.foundation.languages import reading, translated
 from app.foundation.money import Money
 from app.foundation.points import Quantity
 
@@ -27,7 +27,7 @@ remembered = lru_cache(maxsize=4096)
 def points(value: Quantity | int, *, sign: bool = False) -> str:
     """``12,480``; with ``sign`` a plus or a true minus in front."""
     number = int(value)
-    text = _whole(abs(number), get_locale())
+    text = _whole(abs(number), reading())
     if number < 0:
         return f"−{text}"
     return f"+{text}" if sign and number else text
@@ -40,7 +40,7 @@ def _whole(number: int, locale: Locale | None) -> str:
 
 def money(value: Money) -> str:
     """``¥238.50``."""
-    return _money(value, get_locale())
+    return _money(value, reading())
 
 
 @remembered
@@ -50,7 +50,7 @@ def _money(value: Money, locale: Locale | None) -> str:
 
 def short_money(value: Money) -> str:
     """``¥5,000`` for a whole amount, ``¥0.50`` for any other; for thresholds and rates."""
-    return _short_money(value, get_locale())
+    return _short_money(value, reading())
 
 
 @remembered
@@ -70,7 +70,7 @@ def _narrow(text: str, currency: str, locale: Locale | None) -> str:
 
 def day(value: date | datetime, form: str = "medium") -> str:
     # A moment's day depends on the reader's timezone, too.
-    return format_date(value, form) if isinstance(value, datetime) else _day(value, form, get_locale())
+    return format_date(value, form) if isinstance(value, datetime) else _day(value, form, reading())
 
 
 @remembered
@@ -85,7 +85,7 @@ def moment(value: datetime, form: str = "medium") -> str:
 
 def relative(value: datetime) -> str:
     """``3 days ago`` · ``in 2 hours``."""
-    return format_timedelta(value - clock.now(), add_direction=True, locale=get_locale())
+    return format_timedelta(value - clock.now(), add_direction=True, locale=reading())
 
 
 def init_app(app: Flask) -> None:

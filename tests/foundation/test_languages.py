@@ -3,11 +3,12 @@
 from datetime import date
 
 import pytest
+from babel import Locale
 from flask import g
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, get_locale, gettext
 
 from app.foundation.formats import day, money, points
-from app.foundation.languages import negotiate, select_locale, translated
+from app.foundation.languages import negotiate, reading, select_locale, translated
 from app.foundation.money import Money
 
 
@@ -100,6 +101,13 @@ def test_our_code_speaks_one_language_after_the_other(app):
     assert said == [("Home", "5 points"), ("首页", said[1][1]), ("Home", "5 points")]
     assert "5" in said[1][1]
     assert said[1][1] != "5 points"
+
+
+def test_the_readers_language_is_the_one_of_this_moment(app):
+    assert reading() == get_locale() == Locale("en")
+    with force_locale("zh_Hant"):
+        assert reading() == get_locale() == Locale("zh", script="Hant")
+    assert reading() == Locale("en")
 
 
 def test_what_is_filled_into_words_is_escaped_and_the_words_are_not(app):
