@@ -235,31 +235,35 @@ def _shares(totals: dict[str, int], outstanding: int) -> list[Share]:
 
 def _houses(counts: dict[str, Any]) -> list[House]:
     names = unit_names()
-    houses = []
-    for ledger, title in LEDGERS.items():
-        rows = [row for row in counts["house"] if row["ledger"] == ledger]
-        units = sorted({row["unit_id"] for row in rows}, key=lambda unit: (unit is not None, unit))
-        amounts = {(row["unit_id"], row["account"]): row["balance"] for row in rows}
-        used = [account for account in ACCOUNT_NAMES if any(row["account"] == account for row in rows)]
-        table = [
-            _house_row(
-                translated(names.get(unit)) or _("No business unit"), [amounts.get((unit, each), 0) for each in used]
-            )
-            for unit in units
-        ]
-        sums = [sum(amounts.get((unit, each), 0) for unit in units) for each in used]
-        if len(table) > 1:
-            table.append(_house_row(_("Altogether"), sums))
-        members = counts["wallets"].get(ledger, {}).get("balance", 0)
-        proof = _(
-            "The house %(house)s, members %(members)s: together %(sum)s.",
-            house=points(sum(sums), sign=True),
-            members=points(members, sign=True),
-            sum=points(sum(sums) + members),
+    ledgers = {ledger: [row for row in counts["house"] if row["ledger"] == ledger] for ledger in LEDGERS}
+    return [
+        _house(str(LEDGERS[ledger]), rows, names, members=counts["wallets"].get(ledger, {}).get("balance", 0))
+        for ledger, rows in ledgers.items()
+        if rows
+    ]
+
+
+def _house(title: str, rows: list[dict[str, Any]], names: dict[int, dict[str, Any]], *, members: int) -> House:
+    """A line for each unit, those accounts that were used, and a sum where there are several units."""
+    units = sorted({row["unit_id"] for row in rows}, key=lambda unit: (unit is not None, unit))
+    amounts = {(row["unit_id"], row["account"]): row["balance"] for row in rows}
+    used = [account for account in ACCOUNT_NAMES if any(row["account"] == account for row in rows)]
+    table = [
+        _house_row(
+            translated(names.get(unit)) or _("No business unit"), [amounts.get((unit, each), 0) for each in used]
         )
-        if table:
-            houses.append(House(str(title), [str(ACCOUNT_NAMES[each]) for each in used], table, proof))
-    return houses
+        for unit in units
+    ]
+    sums = [sum(amounts.get((unit, each), 0) for unit in units) for each in used]
+    if len(table) > 1:
+        table.append(_house_row(_("Altogether"), sums))
+    proof = _(
+        "The house %(house)s, members %(members)s: together %(sum)s.",
+        house=points(sum(sums), sign=True),
+        members=points(members, sign=True),
+        sum=points(sum(sums) + members),
+    )
+    return House(title, [str(ACCOUNT_NAMES[each]) for each in used], table, proof)
 
 
 def _house_row(name: str, amounts: list[int]) -> HouseRow:
