@@ -82,7 +82,8 @@ def test_a_finding_says_whose_wallet_it_is(alice, bob, caplog):
         found = check().findings
     wallet = db.session.scalar(sa.text("SELECT wallet_id FROM transfer WHERE key = 'purchase'"))
     assert {finding["place"].split()[0] for finding in found} >= {"transfer", "lot"}
-    of_one = [finding for finding in found if not finding["check"].startswith("all accounts of")]  # Those have no owner.
+    # A sum over all accounts is nobody's.
+    of_one = [finding for finding in found if not finding["check"].startswith("all accounts of")]
     assert {finding["wallet"] for finding in of_one} == {wallet}
     assert "do not add up" in caplog.text
 
