@@ -100,7 +100,9 @@ def fetch(statement: sa.Select[*Columns] | sa.CompoundSelect[*Columns], paramete
     On PostgreSQL the driver runs it by itself: compiling, and converting what needs no
     conversion, would take longer than the query. Moments come in some timezone then.
     """
-    connection = db.session().connection()
+    session = db.session()
+    session.flush()  # What the session has not written yet counts, as it does in its own queries.
+    connection = session.connection()
     if connection.dialect.name != "postgresql":
         return connection.execute(statement, parameters).all()
     text, constants = _driver_text(statement)

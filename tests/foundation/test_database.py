@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.foundation.actors import SYSTEM
 from app.foundation.audit import AuditEntry, record
-from app.foundation.database import LockOrder, after_commit, any_of, db, insert_new, lock, transaction
+from app.foundation.database import LockOrder, after_commit, any_of, db, fetch, insert_new, lock, transaction
 from app.identity.units.models import Unit
 from tests.conftest import NOON
 
@@ -195,6 +195,14 @@ def test_insert_new_takes_thousands_and_twins_among_them(app):
     rows = [{"code": f"u{number % 2500}", "name": {}, "created_at": NOON} for number in range(5000)]
     with transaction():
         assert len(insert_new(Unit, rows, unless=["code"], returning=[Unit.id])) == 2500
+
+
+def test_a_statement_made_once_sees_what_this_transaction_has_added(app):
+    statement = sa.select(Unit.code).where(Unit.code == sa.bindparam("code"))
+    with transaction():
+        assert fetch(statement, {"code": "mall"}) == []
+        add_unit("mall")
+        assert [tuple(row) for row in fetch(statement, {"code": "mall"})] == [("mall",)]
 
 
 def test_several_values_are_looked_up_by_the_index(app):
