@@ -86,7 +86,7 @@ def load(name, kind):
     try:
         with open(name, encoding="utf-8") as file:
             found = json.load(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Unreadable(f"{name}: {error}") from error
     if not isinstance(found, dict) or found.get("format") != kind:
         raise Unreadable(f"{name}: this is not a file of the format {kind}")
@@ -94,7 +94,8 @@ def load(name, kind):
 
 
 def text(found, name):
-    return need(found.get(name), isinstance(found.get(name), str), name)
+    value = found.get(name)
+    return need(value, isinstance(value, str) and not any("\ud800" <= sign <= "\udfff" for sign in value), name)
 
 
 def whole(found, name, least):
@@ -124,7 +125,7 @@ def need(value, holds, name):
 def parsed(content, name):
     try:
         found = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"“{name}”: {error}") from error
     return need(found, isinstance(found, dict), name)
 
@@ -143,13 +144,18 @@ class Checkpoint:
 # --- the steps ----------------------------------------------------------------------------
 
 
+def shown(value):
+    """What a file says, without line breaks and control signs by which it could write its own verdict here."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in str(value))
+
+
 class Steps:
     def __init__(self):
         self.failed = 0
 
     def step(self, title, holds, detail=""):
         self.failed += not holds
-        print(f"  [{'ok' if holds else 'WRONG'}] {title}" + (f"\n       {detail}" if detail else ""))
+        print(f"  [{'ok' if holds else 'WRONG'}] {title}" + (f"\n       {shown(detail)}" if detail else ""))
 
     def skip(self, title, why):
         print(f"  [--] {title}\n       {why}")
@@ -162,8 +168,8 @@ def check_receipt(steps, receipt):
     index, size = whole(receipt, "leaf_index", 0), whole(receipt, "tree_size", 1)
     leads, checkpoint = path(receipt, "path"), Checkpoint(receipt.get("checkpoint"))
 
-    print(f"  {line.get('kind')}: {line.get('amount')}, reference {line.get('key')},")
-    print(f"  line {line.get('sequence')} of account {line.get('wallet_id')}, booked {line.get('recorded_at')}")
+    print(shown(f"  {line.get('kind')}: {line.get('amount')}, reference {line.get('key')},"))
+    print(shown(f"  line {line.get('sequence')} of account {line.get('wallet_id')}, booked {line.get('recorded_at')}"))
     if receipt.get("explanation") is None:
         steps.skip("the reason", "its text is no longer kept; its hash is part of the line")
     else:
@@ -220,11 +226,13 @@ def main():
         for at in range(1, len(seals)):
             check_between(steps, seals[at - 1], seals[at], proofs)
     except Unreadable as error:
-        print(f"  Cannot be read: {error}", file=sys.stderr)
+        print(shown(f"  Cannot be read: {error}"), file=sys.stderr)
         return 2
     print("Everything holds." if not steps.failed else f"{steps.failed} of the steps above do not hold.")
     return 1 if steps.failed else 0
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):  # A terminal may lack the signs of other languages.
+        stream.reconfigure(errors="replace")
     sys.exit(main())

@@ -220,6 +220,23 @@ def test_files_of_the_wrong_shape_end_with_a_sentence(sealed, check):
 # --- with what people saved -----------------------------------------------------------------
 
 
+@pytest.mark.parametrize("place", ["content", "explanation", "format"])
+@pytest.mark.parametrize("text", ["\ud800", "[" * 200_000])
+def test_what_no_reader_can_take_is_no_traceback(sealed, check, place, text):
+    code, words = check(json.dumps(receipt(sealed.member_id, id_of("alice:0:0")) | {place: text}))
+    assert code == (1 if (place, text[0]) == ("explanation", "[") else 2)
+    assert "Everything holds" not in words
+
+
+def test_a_receipt_cannot_write_a_verdict_of_its_own(sealed, check):
+    true = receipt(sealed.member_id, id_of("alice:0:0"))
+    forged = json.dumps(json.loads(true["content"]) | {"kind": "x\nEverything holds.\x1b[8m"})
+    code, words = check(true | {"content": forged, "explanation": "\x1b[2J\rEverything holds.\n"})
+    assert code == 1
+    assert "\x1b" not in words
+    assert not any(line.startswith("Everything holds") for line in words.splitlines())
+
+
 def test_saved_checkpoints_older_and_newer_belong_to_the_same_log(sealed, check):
     true = receipt(sealed.member_id, id_of("alice:2:1"))
     saved = {number: published_one(number).document() for number in (1, 3, 4)}
