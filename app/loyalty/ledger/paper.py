@@ -31,6 +31,7 @@ from app.foundation.languages import current_locale
 from app.loyalty.ledger.periods import lines_in
 from app.loyalty.ledger.statements import Statement, lines_of
 
+LONGEST_REASON = 500  # Signs.
 LONGEST = 1_000  # Lines. Beyond, nobody reads, and one request would keep a worker busy for seconds.
 
 LATIN, BOLD, CHINESE = "Helvetica", "Helvetica-Bold", "STSong-Light"
@@ -140,7 +141,7 @@ def _table(statement: Statement) -> Table:
     zone = clock.programme_zone()
     for transfer, line in zip(transfers, lines_of(transfers), strict=True):
         happened = _("happened on %(day)s", day=format_date(line.day)) if line.booked else ""
-        below = " · ".join(part for part in (line.unit, happened, line.why[0]) if part)
+        below = _shorten(" · ".join(part for part in (line.unit, happened, line.why[0]) if part))
         rows.append(
             [
                 _text(format_date(transfer.recorded_at.astimezone(zone)), TEXT),
@@ -170,6 +171,11 @@ def _table(statement: Statement) -> Table:
         )
     )
     return table
+
+
+def _shorten(text: str) -> str:
+    """As much as fits into a row: one that is taller than the page cannot be set at all."""
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}…"
 
 
 def _balance(day: Any, label: str, value: int) -> list[Any]:

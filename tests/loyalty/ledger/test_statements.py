@@ -337,6 +337,14 @@ def test_long_pdfs_repeat_the_head_and_number_their_pages(get, carol):
         assert carol.code in text
 
 
+@pytest.mark.parametrize("name", ["W" * 20_000, "王" * 20_000])
+def test_a_reason_without_end_does_not_keep_the_pdf_from_being_set(get, carol, name):
+    give(carol, 100, "a", NOON)
+    spend(carol, 45, "J1", NOON, name=name)
+    (text,) = pages(get("/points/statements.pdf").data)
+    assert "–45" in text
+
+
 def test_a_pdf_has_a_most_of_lines_and_the_way_to_the_csv(get, carol, monkeypatch):
     monkeypatch.setattr(paper, "LONGEST", 2)
     with transaction():
