@@ -259,6 +259,18 @@ def test_nobodys_mailbox_is_flooded(guarded, alice):
     assert sent == [303] * 4 + [429]
 
 
+def test_invitation_codes_cannot_be_tried_out_without_end(guarded, app):
+    client = guarded.test_client()
+    form = {
+        "contact": "eve@example.com",
+        "password": "three green kettles",
+        "csrf_token": token_of(client, "/registration"),
+    }
+    guesses = [form | {"invite_code": f"BCDFG{n}"} for n in range(22, 83)]
+    answers = [client.post("/registration", data=guess).status_code for guess in guesses]
+    assert answers == [422] * 60 + [429]
+
+
 def test_a_form_without_its_token_does_nothing(guarded, alice):
     client = guarded.test_client()
     assert enter(client).status_code == 400

@@ -42,6 +42,7 @@ def new() -> ResponseReturnValue:
 
 
 @registration.post("/registration")
+@limiter.limit(PER_ADDRESS)  # Refused forms, too: they tell which invitation codes there are.
 @limiter.limit(MESSAGES_PER_ADDRESS, deduct_when=accepted)
 @limiter.limit(MESSAGES_PER_CONTACT, key_func=account, deduct_when=accepted)
 @public
