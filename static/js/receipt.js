@@ -4,8 +4,9 @@
   var page = document.querySelector("[data-receipts]");
   if (!page) return;
   var input = page.querySelector("input[type=file]"), results = page.querySelector("[data-results]");
-  var kinds = JSON.parse(page.dataset.kinds), language = document.documentElement.lang;
-  var words = {};
+  var language = document.documentElement.lang;
+  // Without a prototype: a file may call its kind "constructor".
+  var kinds = Object.assign(Object.create(null), JSON.parse(page.dataset.kinds)), words = Object.create(null);
   template("words").querySelectorAll("[data-word]").forEach(function (word) {
     words[word.dataset.word] = word.textContent;
   });
