@@ -18,7 +18,7 @@ from app.foundation.database import LockOrder, among, db, fetch, keep_lock_order
 from app.foundation.points import LIMIT, UNITS, Quantity
 from app.loyalty.ledger import writing
 from app.loyalty.ledger.chain import next_digest
-from app.loyalty.ledger.errors import BalanceTooLarge, InvalidMoment, KeyReused, NoWallet
+from app.loyalty.ledger.errors import BalanceTooLarge, InvalidMoment, InvalidText, KeyReused, NoWallet
 from app.loyalty.ledger.models import Draw, Lot, Transfer, Wallet
 from app.loyalty.ledger.rules import Part
 from app.loyalty.ledger.writing import COUNTERS, Entry
@@ -28,6 +28,8 @@ DRAWING_ORDER = (Lot.expires_at.asc().nulls_last(), Lot.earned_at, Lot.id)
 
 # A fact lies within a lifetime before it is booked; a till's clock may be ahead, but not by a year.
 LONGEST_AGO, LONGEST_AHEAD = timedelta(days=100 * 366), timedelta(days=366)
+LONGEST_KEY = Transfer.key.type.length
+LONGEST_PENDING_KEY = LONGEST_KEY - len(":deadline")  # Whoever settles it at its deadline adds so much.
 
 
 # A transfer as the books have it: its columns, read only.
@@ -73,10 +75,6 @@ class LockedWallet:
         self.__post_init__()
         change = {name: new - old for name, new, old in zip(COUNTERS, self._before, before, strict=True)}
         return {"wallet_id": self.id, **change, "sliding": self.sliding, "head": self.head}
-
-    def next_sequence(self) -> int:
-        self.sequence += 1
-        return self.sequence
 
 
 # The statements that every posting runs are made once: making them would cost more than running them.
@@ -207,19 +205,22 @@ def transfer_row(
     """The next line of a wallet's history. Counts the sequence, and moves balance and debt where the phase moves them.
 
     A credit to a wallet in debt pays that off first. Raises ``BalanceTooLarge`` where the wallet would
-    hold more than a ledger can, ``InvalidMoment`` for a fact that is a lifetime away.
+    hold more than a ledger can, ``InvalidMoment`` for a fact that is a lifetime away, ``InvalidText`` for what no
+    database can keep; the wallet is as before then.
     """
     if not -LONGEST_AGO < occurred_at - now < LONGEST_AHEAD:
         raise InvalidMoment(occurred_at)
-    if phase in ("single", "post"):
-        wallet.balance += amount
+    if "\0" in key or len(key) > (LONGEST_PENDING_KEY if phase == "pending" else LONGEST_KEY):
+        raise InvalidText(key)
+    moves = phase in ("single", "post")
+    balance = wallet.balance + (amount if moves else 0)
+    if moves:
         debt_change -= min(wallet.debt, max(amount, 0))
-    wallet.debt += debt_change
-    if abs(wallet.balance) > LIMIT or wallet.on_the_way > LIMIT:
+    if abs(balance) > LIMIT or wallet.on_the_way > LIMIT:
         raise BalanceTooLarge(key)
     row: dict[str, Any] = {
         "wallet_id": wallet.id,
-        "sequence": wallet.next_sequence(),
+        "sequence": wallet.sequence + 1,
         "key": key,
         "account": account,
         "unit_id": unit_id,
@@ -230,12 +231,17 @@ def transfer_row(
         "deadline": deadline,
         "kind": kind,
         "explanation": explanation,
-        "balance_after": wallet.balance,
+        "balance_after": balance,
         "debt_change": debt_change,
         "occurred_at": occurred_at,
         "recorded_at": now,
     }
-    row["digest"] = wallet.head = next_digest(wallet.head, wallet.secret, row)
+    try:
+        row["digest"] = next_digest(wallet.head, wallet.secret, row)
+    except ValueError as error:
+        raise InvalidText(key) from error
+    wallet.balance, wallet.debt, wallet.sequence = balance, wallet.debt + debt_change, row["sequence"]
+    wallet.head = row["digest"]
     return row
 
 

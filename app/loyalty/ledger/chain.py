@@ -38,11 +38,13 @@ def salt_of(secret: bytes, sequence: int) -> bytes:
 
 
 def canonical(value: Any) -> str:
-    """The one way to write this value. Raises ``TypeError`` for a float, ``ValueError`` for half a character."""
+    """The one way to write this value. Raises ``TypeError`` for a float, ``ValueError`` for a NUL."""
     text = _encode(value)
     # Looking for a float in the text is faster than walking through the values; texts may look like one, too.
     if _LIKE_A_FLOAT.search(text) and _has_float(value):
         raise TypeError("Amounts are whole numbers or text, never floats.")
+    if "\\u0000" in text and _NUL.search(text):
+        raise ValueError("PostgreSQL keeps no text with a NUL in it.")
     return text
 
 
@@ -50,6 +52,10 @@ _LIKE_A_FLOAT = re.compile(r"(?:^|[:,\[])-?[0-9]+[.e]")
 _encode = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
+
+
+# An escaped NUL; after an even number of backslashes, or it is a backslash and a "u0000" that somebody typed.
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def _has_float(value: Any) -> bool:

@@ -45,6 +45,14 @@ class BalanceTooLarge(InvalidAmount):
         AboutKey.__init__(self, key, sentence)
 
 
+class InvalidText(AboutKey, InvalidInput):
+    """A key that is too long, or a text that no database can keep: with a NUL, or half a character."""
+
+    def __init__(self, key: str) -> None:
+        sentence = _("That has signs in it that cannot be stored, or is too long. Nothing was booked.")
+        super().__init__(key, sentence)
+
+
 class InvalidMoment(InvalidInput):
     """A fact that is a lifetime away, or far ahead."""
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.foundation.database import db, table_of
+from app.foundation.errors import DomainError
 from app.foundation.points import UNITS
 from app.loyalty.ledger import book
 from app.loyalty.ledger.book import Booked, LockedWallet, Posting
@@ -16,6 +18,8 @@ from app.loyalty.ledger.explanations import explanation
 from app.loyalty.ledger.models import Pending, Transfer
 from app.loyalty.ledger.rules import Part, spread
 from app.loyalty.ledger.writing import Entry, NewLot
+
+log = logging.getLogger(__name__)
 
 # A pending transfer, with what is open of it. The amount of an award may have been reduced.
 _OPEN = (
@@ -139,17 +143,26 @@ def settle_due(*, now: datetime, limit: int = 1000) -> int:
     wallets = book.lock_wallets_by_id(wallet_ids)
     due = db.session.execute(_OPEN.where(Pending.deadline <= now, Pending.wallet_id.in_(wallet_ids))).all()
     drawn = book.drawn_by([pending.id for pending in due if pending.amount < 0])
-    entries = [
-        _resolution(
-            "post" if pending.amount > 0 else "void",
-            wallets[pending.wallet_id],
-            pending,
-            drawn.get(pending.id, []),
-            key=f"{pending.key}:deadline",
-            now=now,
-            why=explanation("deadline", posted=pending.amount > 0),
-        )
-        for pending in due
-    ]
+    entries = []
+    for pending in due:
+        try:
+            entries.append(_lapsed(wallets[pending.wallet_id], pending, drawn.get(pending.id, []), now=now))
+        except DomainError:
+            # One that cannot be settled must not keep everybody else waiting. Its wallet is as it was.
+            log.exception("Pending transfer %s is overdue and cannot be settled", pending.key)
     book.write(entries, wallets.values())
-    return len(due)
+    return len(entries)
+
+
+def _lapsed(wallet: LockedWallet, pending: Booked, drawn: list[Part], *, now: datetime) -> Entry:
+    """What a deadline does: an award comes, a hold is released."""
+    comes = pending.amount > 0
+    return _resolution(
+        "post" if comes else "void",
+        wallet,
+        pending,
+        drawn,
+        key=f"{pending.key}:deadline",
+        now=now,
+        why=explanation("deadline", posted=comes),
+    )

@@ -17,7 +17,7 @@ from app.loyalty.ledger.chain import GENESIS, canonical, content_of, moment_text
 from app.loyalty.ledger.models import Transfer, Wallet
 from tests.conftest import NOON
 
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | TEXTS,
     lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
@@ -43,10 +43,15 @@ def test_texts_that_look_like_floats_are_fine(value):
     assert json.loads(canonical(value)) == value
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_is_not_a_number_is_refused(value):
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\0", "a\\\0", {"a": ["b\0c"]}])
+def test_what_is_no_number_or_no_text_is_refused(value):
     with pytest.raises((TypeError, ValueError)):
         canonical([value])
+
+
+@pytest.mark.parametrize("value", ["\\u0000", "\\\\u0000", "a\\\\\\u0000b"])
+def test_a_typed_backslash_is_no_nul(value):
+    assert json.loads(canonical(value)) == value
 
 
 @given(

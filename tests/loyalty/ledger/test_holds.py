@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.foundation.database import db
-from app.foundation.points import Points
+from app.foundation.points import LIMIT, Points
 from app.loyalty.ledger.errors import AlreadyResolved, InsufficientPoints, KeyReused, UnknownPending
 from app.loyalty.ledger.history import Wanted, find
 from app.loyalty.ledger.jobs import expire_points, settle_pending
@@ -132,3 +132,17 @@ def test_history_shows_what_moved_and_on_the_way_what_waits(alice):
     assert [transfer.key for transfer in history(alice.member_id)] == ["a"]
     waiting = find(alice.member_id, Wanted(show="on_the_way"), limit=9).transfers
     assert [transfer.key for transfer in waiting] == ["p", "h"]
+
+
+def test_one_award_that_cannot_come_keeps_nobody_else_waiting(alice, bob, caplog):
+    """Its wallet is full to what a ledger can hold; it stays on the way until there is room."""
+    alice.award(7, "stuck", expires_at=None, pending=True, deadline=NOON)
+    alice.award(LIMIT, expires_at=None)
+    bob.award(5, "fine", expires_at=None, pending=True, deadline=NOON)
+    assert settle_pending(now=NOON + DAY) == 1
+    assert bob.available == Points(5)
+    assert (alice.available, alice.standing().on_the_way) == (Points(LIMIT), Points(7))
+    assert "stuck is overdue" in caplog.text
+    alice.spend(7)
+    assert settle_pending(now=NOON + DAY) == 1
+    assert alice.standing().on_the_way == Points(0)

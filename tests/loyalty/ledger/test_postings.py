@@ -15,6 +15,7 @@ from app.loyalty.ledger.errors import (
     InsufficientPoints,
     InvalidAmount,
     InvalidMoment,
+    InvalidText,
     KeyReused,
     NoWallet,
     WalletFrozen,
@@ -290,3 +291,33 @@ def test_points_on_the_way_never_grow_beyond_it_either(alice):
     alice.award(LIMIT, expires_at=None, pending=True)
     with pytest.raises(InvalidAmount):
         alice.award(1, expires_at=None, pending=True)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "half a \ud83c"])
+def test_a_text_that_no_database_can_keep_is_refused(alice, text):
+    alice.award(5)
+    with pytest.raises(InvalidText):
+        alice.award(5, f"award:{text}")
+    with pytest.raises(InvalidText), transaction():
+        actions.spend(
+            member_id=alice.member_id,
+            amount=Points(1),
+            key="spend",
+            kind="redemption",
+            explanation={"code": "x", "note": text},
+            now=NOON,
+        )
+    assert count(Transfer) == 1
+
+
+def test_a_backslash_is_only_a_backslash(alice):
+    assert alice.award(5, r"typed \u0000, and \\u0000").created
+
+
+def test_a_key_that_is_too_long_is_refused_also_when_its_deadline_would_make_it_so(alice):
+    assert alice.award(5, "k" * 160).created
+    with pytest.raises(InvalidText):
+        alice.award(5, "k" * 161)
+    with pytest.raises(InvalidText):
+        alice.award(5, "p" * 152, pending=True)
+    assert alice.award(5, "p" * 151, pending=True).created
