@@ -7,9 +7,8 @@ an open transaction, lock the wallets they touch, by id, and leave committing to
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Unpack
 
 from app.foundation import clock
 from app.foundation.database import insert_new
@@ -23,6 +22,16 @@ from app.loyalty.ledger.expiry import Free, live_lots, prolong
 from app.loyalty.ledger.freezing import freeze, unfreeze
 from app.loyalty.ledger.holds import post_pending, settle_due, void_pending
 from app.loyalty.ledger.models import LEDGERS, Wallet
+from app.loyalty.ledger.requests import (
+    BY_POLICY,
+    Award,
+    AwardFields,
+    ByPolicy,
+    Correction,
+    Debit,
+    HoldFields,
+    RequestFields,
+)
 from app.loyalty.ledger.returns import Clawback, claw_back, give_back, reverse
 from app.loyalty.ledger.rules import ExpiryPolicy, Part, spread
 from app.loyalty.ledger.terms import LedgerTerms
@@ -60,63 +69,6 @@ __all__ = [
 _ACTIVITY = ("issuance", "redemption")
 
 
-class _ByPolicy:
-    """Let an expiry policy decide, counted from when the points were earned."""
-
-
-BY_POLICY: Final = _ByPolicy()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Award:
-    """A credit to come.
-
-    ``expiry`` is the policy that decides when its points die (default: the programme's), and
-    ``lives_from`` the moment from which it counts (default: ``occurred_at``); ``expires_at`` names the moment itself.
-    With ``pending`` the amount is on the way until somebody posts it, or until ``deadline``.
-    """
-
-    member_id: int
-    amount: Quantity
-    key: str
-    kind: str
-    explanation: dict[str, Any]
-    occurred_at: datetime
-    unit_id: int | None = None
-    account: str = "issuance"
-    lives_from: datetime | None = None
-    expiry: ExpiryPolicy | None = None
-    expires_at: datetime | _ByPolicy | None = BY_POLICY
-    pending: bool = False
-    deadline: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Debit:
-    """A debit to come: ``amount`` is what it takes. With ``pending`` it is a hold, released at its ``deadline``."""
-
-    member_id: int
-    amount: Quantity
-    key: str
-    kind: str
-    explanation: dict[str, Any]
-    unit_id: int | None = None
-    account: str = "redemption"
-    pending: bool = False
-    deadline: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Correction:
-    """A signed amount by which to correct a balance."""
-
-    member_id: int
-    amount: Quantity
-    key: str
-    explanation: dict[str, Any]
-    unit_id: int | None = None
-
-
 def open_wallets(*, member_ids: Collection[int]) -> None:
     """Give members their wallets, one per ledger; those who have them keep them."""
     rows = [
@@ -130,7 +82,7 @@ def open_wallets(*, member_ids: Collection[int]) -> None:
 # --- credits ------------------------------------------------------------------------------
 
 
-def award(*, now: datetime, **fields: Any) -> Posting:
+def award(*, now: datetime, **fields: Unpack[AwardFields]) -> Posting:
     """Credit one wallet; the fields are those of ``Award``. Raises as ``award_many``."""
     return award_many([Award(**fields)], now=now)[0]
 
@@ -184,7 +136,7 @@ def _credit(wallet: LockedWallet, each: Award, *, now: datetime) -> Entry:
 
 def _policy_of(each: Award) -> ExpiryPolicy | None:
     """The policy that decides; ``None`` where the award itself says when its points die, or they cannot."""
-    if not isinstance(each.expires_at, _ByPolicy) or each.amount.ledger != "points":
+    if not isinstance(each.expires_at, ByPolicy) or each.amount.ledger != "points":
         return None  # Growth counts for status over windows of its own; it does not expire.
     return each.expiry or current(LedgerTerms).policy()
 
@@ -192,18 +144,18 @@ def _policy_of(each: Award) -> ExpiryPolicy | None:
 def _expiry_of(each: Award, policy: ExpiryPolicy | None) -> datetime | None:
     if policy is not None:
         return policy.expires_at(each.lives_from or each.occurred_at, clock.programme_zone())
-    return None if isinstance(each.expires_at, _ByPolicy) else each.expires_at
+    return None if isinstance(each.expires_at, ByPolicy) else each.expires_at
 
 
 # --- debits -------------------------------------------------------------------------------
 
 
-def spend(*, now: datetime, **fields: Any) -> Posting:
+def spend(*, now: datetime, **fields: Unpack[RequestFields]) -> Posting:
     """Take points out of a wallet at once; the fields are those of ``Debit``. Raises as ``debit_many``."""
     return debit_many([Debit(**fields)], now=now)[0]
 
 
-def hold(*, now: datetime, **fields: Any) -> Posting:
+def hold(*, now: datetime, **fields: Unpack[HoldFields]) -> Posting:
     """Set points aside until ``post_pending`` takes them or ``void_pending`` releases them; fields as ``Debit``.
 
     A hold whose ``deadline`` passes is released by ``settle_due``. Raises as ``debit_many``.
