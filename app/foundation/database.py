@@ -106,7 +106,14 @@ def fetch(statement: sa.Select[*Columns] | sa.CompoundSelect[*Columns], paramete
     if connection.dialect.name != "postgresql":
         return connection.execute(statement, parameters).all()
     text, constants = _driver_text(statement)
-    return fetch_text(connection, text, {**constants, **parameters})
+    return fetch_text(connection, text, {**constants, **{name: _plain(value) for name, value in parameters.items()}})
+
+
+def _plain(value: Any) -> Any:
+    """Whole numbers as PostgreSQL writes an array of them: the driver would look at each to find its size."""
+    if isinstance(value, list) and value and all(type(each) is int for each in value):
+        return f"{{{','.join(map(str, value))}}}"
+    return value
 
 
 def fetch_text(connection: Connection, text: str, parameters: Mapping[str, Any]) -> Sequence[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Unpack
+from zoneinfo import ZoneInfo
 
 from app.foundation import clock
 from app.foundation.database import insert_new
@@ -69,6 +70,9 @@ __all__ = [
 _ACTIVITY = ("issuance", "redemption")
 
 
+Life = tuple[datetime | None, int | None]
+
+
 def open_wallets(*, member_ids: Collection[int]) -> None:
     """Give members their wallets, one per ledger; those who have them keep them."""
     rows = [
@@ -98,11 +102,13 @@ def award_many(awards: Sequence[Award], *, now: datetime) -> list[Posting]:
     earlier = {} if _may_try(awards, wallets) else _earlier(awards, wallets)
     fresh = [each for each in awards if each.key not in earlier]
     _keep_alive(fresh, wallets, now=now)
-    return _write(awards, [_credit(wallets[_owner(each)], each, now=now) for each in fresh], wallets, earlier)
+    programme, zone = current(LedgerTerms).policy(), clock.programme_zone()
+    entries = [_credit(wallets[_owner(each)], each, _life_of(each, programme, zone), now=now) for each in fresh]
+    return _write(awards, entries, wallets, earlier)
 
 
-def _credit(wallet: LockedWallet, each: Award, *, now: datetime) -> Entry:
-    amount, policy = each.amount.value, _policy_of(each)
+def _credit(wallet: LockedWallet, each: Award, life: Life, *, now: datetime) -> Entry:
+    amount, (expires_at, idle_months) = each.amount.value, life
     if each.pending:
         wallet.on_the_way += amount
     row = book.transfer_row(
@@ -118,33 +124,28 @@ def _credit(wallet: LockedWallet, each: Award, *, now: datetime) -> Entry:
         phase="pending" if each.pending else "single",
         deadline=each.deadline if each.pending else None,
     )
-    idle_months = policy.idle_months if policy else None
     wallet.sliding = wallet.sliding or idle_months is not None
     if each.pending:
-        until = _expiry_of(each, policy)
-        return Entry(row, waits=Wait(deadline=each.deadline, expires_at=until, idle_months=idle_months))
+        return Entry(row, waits=Wait(deadline=each.deadline, expires_at=expires_at, idle_months=idle_months))
     lot = NewLot(
         unit_id=each.unit_id,
         amount=amount,
         fill=-row["debt_change"],
         earned_at=each.occurred_at,
-        expires_at=_expiry_of(each, policy),
+        expires_at=expires_at,
         idle_months=idle_months,
     )
     return Entry(row, lots=[lot])
 
 
-def _policy_of(each: Award) -> ExpiryPolicy | None:
-    """The policy that decides; ``None`` where the award itself says when its points die, or they cannot."""
-    if not isinstance(each.expires_at, ByPolicy) or each.amount.ledger != "points":
-        return None  # Growth counts for status over windows of its own; it does not expire.
-    return each.expiry or current(LedgerTerms).policy()
-
-
-def _expiry_of(each: Award, policy: ExpiryPolicy | None) -> datetime | None:
-    if policy is not None:
-        return policy.expires_at(each.lives_from or each.occurred_at, clock.programme_zone())
-    return None if isinstance(each.expires_at, ByPolicy) else each.expires_at
+def _life_of(each: Award, programme: ExpiryPolicy, zone: ZoneInfo) -> Life:
+    """Until when its points live, and for how many months of idleness if it is that which ends them."""
+    if not isinstance(each.expires_at, ByPolicy):
+        return each.expires_at, None
+    if each.amount.ledger != "points":
+        return None, None  # Growth counts for status over windows of its own; it does not expire.
+    policy = each.expiry or programme
+    return policy.expires_at(each.lives_from or each.occurred_at, zone), policy.idle_months
 
 
 # --- debits -------------------------------------------------------------------------------
