@@ -46,7 +46,7 @@ class Report:
 
 def verify() -> Report:
     """Check every wallet, transfer, lot, draw, hold and key. Reads only."""
-    with _whole_tables():
+    with whole_tables():
         findings = [
             Finding(name, str(place), int(found or 0), int(expected or 0))
             for name, query in CHECKS.items()
@@ -59,7 +59,7 @@ def verify() -> Report:
 
 
 @contextmanager
-def _whole_tables() -> Iterator[None]:
+def whole_tables() -> Iterator[None]:
     """Tell PostgreSQL that each check reads whole tables: without statistics, after a large import, it would guess
     that there are few rows and look up each by itself."""
     postgresql = db.session.connection().dialect.name == "postgresql"

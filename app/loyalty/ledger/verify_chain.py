@@ -175,9 +175,8 @@ def _walk_wallets(report: ChainReport) -> None:
 
 
 def _look_for_strays(report: ChainReport) -> None:
-    strays = sa.select(Transfer.id, Transfer.key, Transfer.wallet_id).where(
-        Transfer.wallet_id.not_in(sa.select(Wallet.id))
-    )
+    strays = sa.select(Transfer.id, Transfer.key, Transfer.wallet_id)
+    strays = strays.join(Wallet, Wallet.id == Transfer.wallet_id, isouter=True).where(Wallet.id.is_(None))
     for row in db.session.execute(strays.order_by(Transfer.id)).mappings():
         report.add(IN_A_WALLET, transfer_name(row), "has no such wallet")
 
