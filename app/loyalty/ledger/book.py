@@ -208,10 +208,7 @@ def transfer_row(
     hold more than a ledger can, ``InvalidMoment`` for a fact that is a lifetime away, ``InvalidText`` for what no
     database can keep; the wallet is as before then.
     """
-    if not -LONGEST_AGO < occurred_at - now < LONGEST_AHEAD:
-        raise InvalidMoment(occurred_at)
-    if "\0" in key or len(key) > (LONGEST_PENDING_KEY if phase == "pending" else LONGEST_KEY):
-        raise InvalidText(key)
+    _refuse_nonsense(key, phase, ahead=occurred_at - now, moment=occurred_at)
     moves = phase in ("single", "post")
     balance = wallet.balance + (amount if moves else 0)
     if moves:
@@ -243,6 +240,13 @@ def transfer_row(
     wallet.balance, wallet.debt, wallet.sequence = balance, wallet.debt + debt_change, row["sequence"]
     wallet.head = row["digest"]
     return row
+
+
+def _refuse_nonsense(key: str, phase: str, *, ahead: timedelta, moment: datetime) -> None:
+    if not -LONGEST_AGO < ahead < LONGEST_AHEAD:
+        raise InvalidMoment(moment)
+    if "\0" in key or len(key) > (LONGEST_PENDING_KEY if phase == "pending" else LONGEST_KEY):
+        raise InvalidText(key)
 
 
 def posting_of(transfer: Transfer | Booked, ledger: str) -> Posting:

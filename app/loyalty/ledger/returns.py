@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.foundation.database import db
+from app.foundation.database import any_of, db
 from app.foundation.points import UNITS, Quantity
 from app.foundation.terms import current
 from app.loyalty.ledger import book
@@ -64,7 +64,9 @@ def give_back(
 def _refill(entry: Entry, parts: Sequence[Part], *, fill: int, shop_caused: bool, now: datetime) -> None:
     """Put ``parts`` back, except that ``fill`` of them pays off the wallet's debt."""
     wanted = [part.lot_id for part in parts]
-    lots = {lot.id: lot for lot in db.session.scalars(sa.select(Lot).where(Lot.id.in_(wanted)))}
+    # Read anew: the session may hold lots from before a posting of this transaction moved their expiry.
+    found = sa.select(Lot).where(any_of(Lot.id, wanted)).execution_options(populate_existing=True)
+    lots = {lot.id: lot for lot in db.session.scalars(found)}
     dead = [part for part in parts if shop_caused and _expired(lots[part.lot_id], now)]
     home, rest = without([part for part in parts if part not in dead], fill)
     entry.draws = [Part(part.lot_id, -part.amount) for part in home]
