@@ -238,6 +238,7 @@ class LockOrder(enum.IntEnum):
     STOCK = 30
     COUPON = 40
     REFERRAL = 45
+    EARNING = 47
     WALLET = 50
     MEMBERSHIP = 60
 
