@@ -132,7 +132,9 @@ def _ways(rule: PurchaseRule, welcome: Points, units: Mapping[str, str]) -> list
 
 def _special(rate: Rate, units: Mapping[str, str]) -> Way:
     """A rate of its own for a unit, a category or an article."""
-    place = " · ".join(filter(None, (units.get(rate.unit or "", rate.unit), rate.category, rate.sku)))
+    place = " · ".join(
+        filter(None, (units.get(rate.scope.unit or "", rate.scope.unit), rate.scope.category, rate.scope.sku))
+    )
     badge = _("%(points)s per %(money)s", points=_points(rate.points), money=_one())
     return Way(place, _("A rate of its own."), badge, "sparkles", "info")
 

@@ -1,40 +1,76 @@
-"""Terms: the numbers a shop may change while the system runs, declared as typed dataclasses.
+"""Terms: what a shop may change while the system runs, declared as typed dataclasses and kept in versions.
 
 A domain writes ``@terms("checkin", _l("Check-in")) class CheckinTerms: daily: int = 5`` and reads
-``current(CheckinTerms).daily``. The defaults stand in code; what the owner changed in the
-back office is one JSON row per domain. All rows are read by one query per request.
+``current(CheckinTerms).daily``, or ``at(CheckinTerms, moment)`` for what happened earlier. The defaults stand in code
+and are version 1; each version that an owner publishes is a row, holds from its moment on, and never changes.
+What is being prepared is a draft: see ``foundation/drafts.py``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import datetime
-from typing import Any, TypeVar, cast
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
 from flask import g
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from app.foundation import audit
+from app.foundation import audit, clock
 from app.foundation.actors import Actor
-from app.foundation.database import Json, Model, db, fetch
+from app.foundation.database import Id, Json, Model, UTCDateTime, db, fetch, insert_new
 from app.foundation.errors import InvalidInput
+from app.foundation.events import publish as tell
 
 T = TypeVar("T")
 declared: dict[str, type] = {}
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_NOTE = 300
 
 
 audit.describe("terms", _l("Terms"), {"terms.change": _l("Terms changed")})
 
 
-class StoredTerms(Model):
-    __tablename__ = "terms"
+class TermsVersion(Model):
+    """One published version of a domain's terms. It holds from ``starts_at`` until another one starts."""
 
-    domain: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    __tablename__ = "terms_version"
+    __table_args__ = (sa.UniqueConstraint("domain", "version"), sa.Index(None, "domain", "starts_at"))
+
+    id: Mapped[Id]
+    domain: Mapped[str] = mapped_column(sa.String(40))
+    version: Mapped[int]
     values: Mapped[dict[str, Any]] = mapped_column(Json)
-    updated_at: Mapped[datetime]
+    starts_at: Mapped[datetime]
+    published_at: Mapped[datetime]
+    published_by: Mapped[str] = mapped_column(sa.String(120))
+    note: Mapped[str] = mapped_column(sa.String(LONGEST_NOTE), default="")
+
+
+@dataclass(frozen=True, slots=True)
+class TermsPublished:
+    """A version of a domain's terms was published; it holds from ``starts_at`` on."""
+
+    domain: str
+    version: int
+    starts_at: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Edition(Generic[T]):
+    """One version with its number. ``published_at`` is ``None`` for defaults that nobody has published."""
+
+    version: int
+    terms: T
+    starts_at: datetime = BEGINNING
+    published_at: datetime | None = None
+    published_by: str = ""
+    note: str = ""
 
 
 def terms(domain: str, title: Any) -> Callable[[type[T]], type[T]]:
@@ -60,45 +96,136 @@ def term(default: Any, label: Any, help_text: Any = "", *, choices: Mapping[str,
     words = {"label": label, "help": help_text, "choices": choices}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=words)
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata=words)
     return field(default=default, metadata=words)
 
 
-_STORED = sa.select(StoredTerms.domain, StoredTerms.values)
+def domain_of(cls: type) -> str:
+    """The name under which a class of terms was declared."""
+    return cast("str", cls.domain)  # type: ignore[attr-defined]
+
+
+def made(cls: type[T], values: Mapping[str, Any]) -> T:
+    """Stored values as terms; what the code no longer knows is left out. Raises ``InvalidInput``."""
+    known = {entry.name for entry in fields(cls)}  # type: ignore[arg-type]
+    return cls(**{name: value for name, value in values.items() if name in known})
+
+
+# --- reading --------------------------------------------------------------------------------
+
+_later = aliased(TermsVersion)
+_IN_FORCE = sa.select(TermsVersion.domain, TermsVersion.version, TermsVersion.values).where(
+    TermsVersion.starts_at <= sa.bindparam("now", type_=UTCDateTime()),
+    ~sa.exists().where(
+        _later.domain == TermsVersion.domain,
+        _later.starts_at <= sa.bindparam("now", type_=UTCDateTime()),
+        sa.or_(
+            _later.starts_at > TermsVersion.starts_at,
+            sa.and_(_later.starts_at == TermsVersion.starts_at, _later.version > TermsVersion.version),
+        ),
+    ),
+)
 
 
 def current(cls: type[T]) -> T:
-    """The terms in force now."""
+    """The terms in force now. Those of all domains are read by one query per request."""
     if "terms" not in g:
-        rows = fetch(_STORED, {})
-        g.terms, g.terms_made = {row[0]: row[1] for row in rows}, {}
-    made: dict[type, Any] = g.terms_made
-    if cls not in made:
-        stored = g.terms.get(cls.domain, {})  # type: ignore[attr-defined]
-        known = {field.name for field in fields(cls)}  # type: ignore[arg-type]
-        made[cls] = cls(**{name: value for name, value in stored.items() if name in known})
-    return cast("T", made[cls])
+        rows = fetch(_IN_FORCE, {"now": clock.now()})
+        g.terms, g.terms_made = {row[0]: row[2] for row in rows}, {}
+    ready: dict[type, Any] = g.terms_made
+    if cls not in ready:
+        stored = g.terms.get(domain_of(cls))
+        # Nothing started yet may still mean that something was published: before the first version, the first holds.
+        ready[cls] = made(cls, stored) if stored is not None else at(cls, clock.now()).terms
+    return cast("T", ready[cls])
 
 
-def change(cls: type[T], values: dict[str, Any], *, by: Actor, now: datetime) -> T:
-    """Replace a domain's terms. Raises ``InvalidInput`` with a sentence when the values make no sense."""
-    before = current(cls)
+def editions(cls: type[T]) -> list[Edition[T]]:
+    """All published versions, the first one first; the defaults as version 1 where there are none."""
+    known: dict[type, Any] = g.setdefault("terms_editions", {})
+    if cls not in known:
+        which = sa.select(TermsVersion).where(TermsVersion.domain == domain_of(cls)).order_by(TermsVersion.version)
+        known[cls] = [
+            Edition(row.version, made(cls, row.values), row.starts_at, row.published_at, row.published_by, row.note)
+            for row in db.session.scalars(which)
+        ] or [Edition(1, cls())]
+    return cast("list[Edition[T]]", known[cls])
+
+
+def at(cls: type[T], moment: datetime) -> Edition[T]:
+    """The version in force at ``moment``: the latest to have started; before the first version, the first."""
+    return in_force(editions(cls), moment)
+
+
+def in_force(published: list[Edition[T]], moment: datetime) -> Edition[T]:
+    """The same of versions at hand."""
+    started = [edition for edition in published if edition.starts_at <= moment]
+    return max(started, key=lambda each: (each.starts_at, each.version)) if started else published[0]
+
+
+# --- publishing -----------------------------------------------------------------------------
+
+
+def install(cls: type, *, now: datetime) -> None:
+    """Write the defaults down as version 1, so that a later release with other defaults changes nothing here."""
+    _insert(cls, 1, cls(), starts_at=BEGINNING, by="", note="", now=now)
+
+
+def publish(cls: type[T], values: Mapping[str, Any], *, starts_at: datetime, note: str, by: Actor, now: datetime) -> T:
+    """Publish ``values`` as the next version, in force from ``starts_at`` on. Audited; tells ``TermsPublished``.
+
+    What is the same as what will be in force then anyway makes no version. Raises ``InvalidInput``
+    for values that make no sense, and for a moment that has passed: nothing is valued anew.
+    """
+    if starts_at < now:
+        raise InvalidInput(_("New terms cannot begin in the past: what has happened stays as it was."))
     try:
         after = cls(**values)
     except TypeError as error:
         raise InvalidInput(str(error)) from error
-    domain: str = cls.domain  # type: ignore[attr-defined]
-    stored = db.session.get(StoredTerms, domain)
-    if stored is None:
-        db.session.add(StoredTerms(domain=domain, values=asdict(after), updated_at=now))  # type: ignore[call-overload]
-    else:
-        stored.values, stored.updated_at = asdict(after), now  # type: ignore[call-overload]
+    install(cls, now=now)
+    g.pop("terms_editions", None)
+    published = editions(cls)
+    before = in_force(published, starts_at).terms
+    if after == before:
+        return after
+    version = published[-1].version + 1
+    _insert(cls, version, after, starts_at=starts_at, by=by.label, note=note[:LONGEST_NOTE], now=now)
     audit.record(
         "terms.change",
-        subject=("terms", domain, domain),
+        subject=("terms", domain_of(cls), domain_of(cls)),
         by=by,
         now=now,
         before=asdict(before),  # type: ignore[call-overload]
         after=asdict(after),  # type: ignore[call-overload]
     )
-    g.pop("terms", None)
+    forget()
+    tell(TermsPublished(domain_of(cls), version, starts_at, now))
     return after
+
+
+def change(cls: type[T], values: Mapping[str, Any], *, by: Actor, now: datetime) -> T:
+    """Publish ``values`` from now on. Raises as ``publish``."""
+    return publish(cls, values, starts_at=now, note="", by=by, now=now)
+
+
+def forget() -> None:
+    """Read the terms afresh the next time."""
+    for name in ("terms", "terms_made", "terms_editions"):
+        g.pop(name, None)
+
+
+def _insert(cls: type, version: int, values: Any, *, starts_at: datetime, by: str, note: str, now: datetime) -> None:
+    row = {
+        "domain": domain_of(cls),
+        "version": version,
+        "values": asdict(values),
+        "starts_at": starts_at,
+        "published_at": now,
+        "published_by": by,
+        "note": note,
+    }
+    inserted = insert_new(TermsVersion, [row], unless=["domain", "version"], returning=[TermsVersion.id])
+    if not inserted and version > 1:
+        raise InvalidInput(_("Somebody else has just published other terms here. Please look at them first."))

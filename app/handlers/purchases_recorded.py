@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.foundation.events import handles
-from app.loyalty.earning.events import PurchasesRecorded
+from app.loyalty.purchases.events import PurchasesRecorded
 from app.loyalty.tiers import actions as tiers
 
 

@@ -1,4 +1,4 @@
-"""Rules have caps and milestones."""
+"""Rewards that were given and milestones that were reached are written down."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,10 +8,40 @@ down_revision = "0012simulation"
 branch_labels = None
 depends_on = None
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+MOMENT = sa.DateTime(timezone=True)
+
 
 def upgrade() -> None:
-    pass
+    op.create_table(
+        "rewarded",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("member_id", ID, nullable=False),
+        sa.Column("kind", sa.String(30), nullable=False),
+        sa.Column("subject", sa.String(80), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_rewarded"),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name="fk_rewarded_member_id"),
+        sa.UniqueConstraint("member_id", "kind", "subject", name="uq_rewarded_member_id_kind_subject"),
+        sa.CheckConstraint("points >= 0", name="ck_rewarded_points_not_negative"),
+    )
+    op.create_index("ix_rewarded_member_id_kind_at", "rewarded", ["member_id", "kind", "at"])
+    op.create_table(
+        "milestone_reached",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("member_id", ID, nullable=False),
+        sa.Column("code", sa.String(30), nullable=False),
+        sa.Column("period", sa.Date(), nullable=False),
+        sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("benefit", sa.String(30), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_milestone_reached"),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name="fk_milestone_reached_member_id"),
+        sa.UniqueConstraint("member_id", "code", "period", name="uq_milestone_reached_member_id_code_period"),
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_table("milestone_reached")
+    op.drop_table("rewarded")

@@ -12,7 +12,7 @@ from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.foundation.points import Points
 from app.identity.members.models import Member
-from app.loyalty.earning.models import Purchase, PurchaseLine
+from app.loyalty.purchases.models import Purchase, PurchaseLine
 from app.loyalty.ledger.models import Transfer
 from app.loyalty.ledger.queries import standing
 from app.loyalty.ledger.verify import verify

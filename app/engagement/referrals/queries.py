@@ -17,7 +17,7 @@ from app.foundation.listing import Part, part_of
 from app.foundation.money import Money, minor_units, programme_currency
 from app.foundation.terms import current
 from app.identity import invitations
-from app.loyalty.earning.queries import Bought, bought_by
+from app.loyalty.purchases.queries import Bought, bought_by
 from app.mall.orders.queries import returnable
 
 # --- inviters -----------------------------------------------------------------------------

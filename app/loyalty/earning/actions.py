@@ -1,4 +1,4 @@
-"""Write purchases down, and award what they earn."""
+"""Award what purchases, and other things that members do, earn."""
 
 from __future__ import annotations
 
@@ -8,39 +8,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from app.foundation.database import db, insert_new
+from app.foundation import clock, terms
 from app.foundation.errors import InvalidInput, NotFound
 from app.foundation.events import publish
 from app.foundation.money import minor_units
 from app.foundation.points import Growth, Points
-from app.loyalty.earning import queries
-from app.loyalty.earning.events import PurchasesRecorded
-from app.loyalty.earning.explanations import why_growth, why_joining, why_purchase
-from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
-from app.loyalty.earning.reports import (
+from app.loyalty.benefits.queries import Shopping, multipliers
+from app.loyalty.earning.explanations import why_growth, why_purchase
+from app.loyalty.earning.rewards import award_joining, reward
+from app.loyalty.earning.rules import Factor, GrowthAward, PurchaseAward, PurchaseRule, purchase_growth
+from app.loyalty.earning.terms import EarningTerms
+from app.loyalty.earning.valuing import Tally, award_for, factor, lock_budgets, rules_for, spends, use_budgets
+from app.loyalty.ledger import actions as ledger
+from app.loyalty.ledger.actions import ExpiryPolicy
+from app.loyalty.ledger.explanations import lives
+from app.loyalty.purchases import queries as purchases
+from app.loyalty.purchases.actions import (
+    Earned,
     Key,
     KnownPurchase,
     Outcome,
     PurchaseReport,
-    RecordedPurchase,
     ReportedLine,
     difference,
+    write_down,
 )
-from app.loyalty.earning.rules import (
-    DEFAULTS,
-    GrowthAward,
-    PurchaseAward,
-    PurchaseRule,
-    Spend,
-    purchase_growth,
-    purchase_points,
-)
-from app.loyalty.ledger import actions as ledger
-from app.loyalty.ledger.actions import ExpiryPolicy
-from app.loyalty.ledger.explanations import lives
+from app.loyalty.purchases.events import PurchasesRecorded
 
 __all__ = [
     "LiveFrom",
@@ -54,29 +49,42 @@ __all__ = [
     "install_defaults",
     "mature_purchase",
     "record_purchases",
+    "reward",
 ]
 
 LiveFrom = Literal["import", "purchase"]
 
-# --- rules ------------------------------------------------------------------------------
-
 
 def install_defaults(*, now: datetime) -> None:
-    """Publish version 1 of each kind of rule that has none yet. May be called again at any time."""
-    rows = [{"kind": kind, "version": 1, "starts_at": now, "terms": terms} for kind, terms in DEFAULTS.items()]
-    insert_new(EarningRule, rows, unless=["kind", "version"], returning=[EarningRule.id])
-
-
-def _versions(kind: str, *, now: datetime) -> list[EarningRule]:
-    """The versions of a rule. A programme that has never published one starts with the defaults."""
-    found = queries.versions(kind)
-    if not found:
-        install_defaults(now=now)
-        found = queries.versions(kind)
-    return found
+    """Write the rules a programme begins with down as version 1. May be called again at any time."""
+    terms.install(EarningTerms, now=now)
 
 
 # --- purchases --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPurchase:
+    """What became of one report. ``points`` and ``growth`` are what the purchase on record earned, now or then.
+
+    ``difference`` names what a report under a known number says differently: nothing of it was recorded.
+    """
+
+    report: PurchaseReport
+    outcome: Outcome
+    points: Points
+    growth: Growth
+    difference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A report, the rule that values it, and what the member's benefits multiply by."""
+
+    report: PurchaseReport
+    rule: PurchaseRule
+    expiry: ExpiryPolicy | None
+    tier: Factor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,10 @@ class _Valued:
     growth: GrowthAward
     version: int
     expiry: ExpiryPolicy | None
+
+    @property
+    def earned(self) -> Earned:
+        return Earned(self.report, self.award.points, self.growth.growth, self.award.shares)
 
 
 def record_purchases(
@@ -103,78 +115,60 @@ def record_purchases(
     for report in reports:
         first.setdefault(report.key, report)
     # Sorted, so that two imports of the same file wait for each other instead of in a circle.
-    valued = _value([first[key] for key in sorted(first)], now=now)
-    ids = _insert(valued, now=now)
-    fresh = {each.report.key: each for each in valued if each.report.key in ids}
-    _insert_lines(fresh, ids)
+    cases = _cases([first[key] for key in sorted(first)])
+    tally = Tally()
+    if any(case.rule.limited for case in cases):
+        cases = _hold_still(cases, tally)
+    valued = _value(cases, tally)
+    new = write_down([each.earned for each in valued], now=now)
+    fresh = {each.report.key: each for each in valued if each.report.key in new}
+    for each in fresh.values():
+        use_budgets(each.award.spent)
     _award(fresh.values(), now=now, points_live_from=points_live_from, pending=pending)
     if fresh:
         members = sorted({each.report.member_id for each in fresh.values()})
         publish(PurchasesRecorded(tuple(members), now))
-    on_record = queries.on_record([key for key in first if key not in ids])
+    on_record = purchases.on_record([key for key in first if key not in new])
     return _outcomes(reports, fresh, on_record)
 
 
-def _value(reports: Sequence[PurchaseReport], *, now: datetime) -> list[_Valued]:
-    """What each purchase earns under the version that was in force when it happened."""
-    versions = _versions("purchase", now=now)
-    rules = {each.version: (PurchaseRule.parse(each.version, each.terms), _expiry(each.terms)) for each in versions}
-    valued = []
+def _cases(reports: Sequence[PurchaseReport]) -> list[_Case]:
+    """What each purchase is valued by: the version in force, and the benefits its member had, when it happened."""
     for report in reports:
         if not report.lines:
             raise InvalidInput(_("Purchase %(number)s has no lines.", number=report.order_no))
-        rule, expiry = rules[queries.in_force(versions, report.occurred_at).version]
-        spends = [Spend(line.amount, line.category, line.sku) for line in report.lines]
-        minor = minor_units(report.currency)
-        award = purchase_points(spends, rule, unit=report.unit_code, minor_units=minor)
-        growth = purchase_growth(spends, rule, minor_units=minor)
-        valued.append(_Valued(report, award, growth, rule.version, expiry))
-    return valued
-
-
-def _expiry(terms: Mapping[str, Any]) -> ExpiryPolicy | None:
-    """A rule's own expiry; ``None`` where it leaves that to the programme's policy."""
-    return ExpiryPolicy.parse(terms["expiry"]) if terms.get("expiry") else None
-
-
-def _insert(valued: Sequence[_Valued], *, now: datetime) -> dict[Key, int]:
-    """The ids of those purchases that were not on record yet."""
-    rows = [
-        {
-            "unit_id": each.report.unit_id,
-            "order_no": each.report.order_no,
-            "member_id": each.report.member_id,
-            "source": each.report.source,
-            "currency": each.report.currency,
-            "amount": each.report.amount,
-            "points": each.award.points,
-            "growth": each.growth.growth,
-            "occurred_at": each.report.occurred_at,
-            "recorded_at": now,
-        }
-        for each in valued
+    rules = rules_for([report.occurred_at for report in reports])
+    asked = [Shopping(report.member_id, report.unit_code, report.occurred_at) for report in reports]
+    return [
+        _Case(report, rule, edition.terms.purchase_expiry, factor(multiplier))
+        for report, (edition, rule), multiplier in zip(reports, rules, multipliers(asked), strict=True)
     ]
-    columns = (Purchase.unit_id, Purchase.order_no, Purchase.id)
-    inserted = insert_new(Purchase, rows, unless=["unit_id", "order_no"], returning=columns)
-    return {(row.unit_id, row.order_no): row.id for row in inserted}
 
 
-def _insert_lines(fresh: Mapping[Key, _Valued], ids: Mapping[Key, int]) -> None:
-    rows = [
-        {
-            "purchase_id": ids[key],
-            "position": position,
-            "category": line.category,
-            "sku": line.sku,
-            "quantity": line.quantity,
-            "amount": line.amount,
-            "points": share,
-        }
-        for key, each in fresh.items()
-        for position, (line, share) in enumerate(zip(each.report.lines, each.award.shares, strict=True), start=1)
-    ]
-    if rows:
-        db.session.execute(sa.insert(PurchaseLine), rows)
+def _hold_still(cases: Sequence[_Case], tally: Tally) -> list[_Case]:
+    """Lock what the rules look at and read it: budgets, then members. Leaves out what is on record by now."""
+    tally.budgets |= lock_budgets({code for case in cases for code in case.rule.budgets})
+    ledger.queue_up({case.report.member_id for case in cases})
+    known = purchases.on_record([case.report.key for case in cases])
+    unknown = [case for case in cases if case.report.key not in known]
+    tally.look_up([(case.report.member_id, case.report.occurred_at, case.rule) for case in unknown])
+    return unknown
+
+
+def _value(cases: Sequence[_Case], tally: Tally) -> list[_Valued]:
+    """In the order in which things happened, so that the third purchase of a batch is the third."""
+    zone = clock.programme_zone()
+    valued: list[_Valued | None] = [None] * len(cases)
+    for place in sorted(range(len(cases)), key=lambda i: (cases[i].report.occurred_at, i)):
+        case, report = cases[place], cases[place].report
+        local = report.occurred_at.astimezone(zone).replace(tzinfo=None)
+        at = tally.circumstances(report.member_id, report.occurred_at, local, case.rule, case.tier)
+        award = award_for(report, case.rule, at)
+        if case.rule.limited:
+            tally.count(report.member_id, report.occurred_at, amount=report.amount, award=award)
+        growth = purchase_growth(spends(report.lines), case.rule, minor_units=minor_units(report.currency))
+        valued[place] = _Valued(report, award, growth, case.rule.version, case.expiry)
+    return [each for each in valued if each is not None]
 
 
 def _award(fresh: Iterable[_Valued], *, now: datetime, points_live_from: LiveFrom, pending: bool) -> None:
@@ -270,7 +264,7 @@ def mature_purchase(*, unit_code: str, order_no: str, now: datetime) -> None:
     Doing it again changes nothing, and neither does it bring back what was returned meanwhile. Raises ``NotFound``
     when there is no such purchase.
     """
-    earned = queries.earned_by(unit_code=unit_code, order_no=order_no)
+    earned = purchases.earned_by(unit_code=unit_code, order_no=order_no)
     if earned is None:
         raise NotFound(_("There is no purchase %(number)s on record.", number=order_no))
     points, growth = earned
@@ -282,20 +276,3 @@ def mature_purchase(*, unit_code: str, order_no: str, now: datetime) -> None:
         if amount:
             with suppress(ledger.AlreadyResolved):  # Everything came back before it could mature.
                 ledger.post_pending(key=f"purchase:{unit_code}:{order_no}:{name}", pending_key=pending_key, now=now)
-
-
-def award_joining(*, member_id: int, now: datetime) -> None:
-    """The welcome gift, once per member; for people who register or claim, never for imported ones."""
-    rule = queries.in_force(_versions("joining", now=now), now)
-    points, expiry = int(rule.terms["points"]), _expiry(rule.terms)
-    if points:
-        ledger.award(
-            member_id=member_id,
-            amount=Points(points),
-            key=f"member:{member_id}:joining",
-            kind="joining",
-            explanation=why_joining(points, version=rule.version, life=_life(expiry, now)),
-            expiry=expiry,
-            occurred_at=now,
-            now=now,
-        )

@@ -14,8 +14,8 @@ from pathlib import Path
 from flask_babel import gettext as _
 
 from app.foundation.sheets import Line, LineError, Sheet, UnusableFile, open_sheet
-from app.loyalty.earning.reports import ReportedLine
 from app.loyalty.earning.rows import Limits, Part, Row, parse_row
+from app.loyalty.purchases.actions import ReportedLine
 
 COLUMNS = ("order_no", "occurred_at", "member", "unit", "category", "sku", "quantity", "amount", "currency")
 

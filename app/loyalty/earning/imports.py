@@ -18,7 +18,7 @@ from app.identity.units.queries import units_by_code
 from app.loyalty.earning.actions import LiveFrom, Outcome, PurchaseReport, RecordedPurchase, record_purchases
 from app.loyalty.earning.files import FilePurchase
 from app.loyalty.earning.rows import Limits
-from app.loyalty.earning.terms import EarningTerms
+from app.loyalty.purchases.terms import PurchaseTerms
 
 if TYPE_CHECKING:
     from app.identity.units.models import Unit
@@ -52,7 +52,7 @@ class Taken:
 
 def limits(*, now: datetime) -> Limits:
     """What the programme believes of a row, by its terms."""
-    terms, currency = current(EarningTerms), programme_currency()
+    terms, currency = current(PurchaseTerms), programme_currency()
     return Limits(
         currency=currency,
         zone=clock.programme_zone(),

@@ -1,92 +1,59 @@
-"""What members bought, and the rules by which it earns points."""
+"""What the rules of earning have to remember: budgets used, rewards given, milestones reached."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.foundation.database import Amount, Id, JsonObject, Model, reference
+from app.foundation.database import Amount, Id, Model, reference
 
 
-class EarningRule(Model):
-    """One published version of one rule. Versions are added, never changed.
+class Budget(Model):
+    """How much of a rule's budget was used, by the rule's code: ``purchase``, ``campaign:double``, ``reward:quiz``.
 
-    ``kind`` names the source (``purchase``, ``joining``); ``terms`` its numbers, and under ``expiry`` when its
-    points stop living, where that is not left to the programme: ``{"kind": "months", "months": 6}``. The version
-    in force at a moment is the latest whose ``starts_at`` is not after it; before the first, the first.
+    Counted from when the rule first had a budget. What is returned does not fill it again.
     """
 
-    __tablename__ = "earning_rule"
-    __table_args__ = (sa.UniqueConstraint("kind", "version"),)
+    __tablename__ = "earning_budget"
+    __table_args__ = (sa.CheckConstraint("used >= 0", name="used_not_negative"),)
 
-    id: Mapped[Id]
-    kind: Mapped[str] = mapped_column(sa.String(30))
-    version: Mapped[int]
-    starts_at: Mapped[datetime]
-    terms: Mapped[JsonObject]
+    rule: Mapped[str] = mapped_column(sa.String(60), primary_key=True)
+    used: Mapped[Amount] = mapped_column(default=0)
 
 
-class Purchase(Model):
-    """A purchase as its source reported it. ``order_no`` is the source's own number, unique within a unit.
+class Rewarded(Model):
+    """Something that a member did and was rewarded for, once: ``subject`` says what, ``quiz:spring`` or a date.
 
-    ``amount`` is the sum of the lines in minor units; ``points`` and ``growth`` what it earned.
+    ``points`` is 0 where a cap left nothing.
     """
 
-    __tablename__ = "purchase"
+    __tablename__ = "rewarded"
     __table_args__ = (
-        sa.UniqueConstraint("unit_id", "order_no"),
-        sa.CheckConstraint("amount >= 0", name="amount_not_negative"),
-        sa.Index("ix_purchase_member_id_occurred_at", "member_id", "occurred_at"),
-    )
-
-    id: Mapped[Id]
-    unit_id: Mapped[int] = reference("unit.id")
-    order_no: Mapped[str] = mapped_column(sa.String(64))
-    member_id: Mapped[int] = reference("member.id")
-    source: Mapped[str] = mapped_column(sa.String(16))
-    currency: Mapped[str] = mapped_column(sa.String(3))
-    amount: Mapped[Amount]
-    points: Mapped[Amount]
-    growth: Mapped[Amount]
-    occurred_at: Mapped[datetime]
-    recorded_at: Mapped[datetime]
-
-
-class PurchaseLine(Model):
-    __tablename__ = "purchase_line"
-    __table_args__ = (
-        sa.UniqueConstraint("purchase_id", "position"),
-        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
-        sa.CheckConstraint("amount >= 0", name="amount_not_negative"),
-    )
-
-    id: Mapped[Id]
-    purchase_id: Mapped[int] = reference("purchase.id")
-    position: Mapped[int]
-    category: Mapped[str] = mapped_column(sa.String(60))
-    sku: Mapped[str] = mapped_column(sa.String(60))
-    quantity: Mapped[int]
-    amount: Mapped[Amount]
-    points: Mapped[Amount]
-
-
-class PurchaseReturn(Model):
-    """What came back of one line of a purchase: ``amount`` in minor units, and the ``points`` it had earned."""
-
-    __tablename__ = "purchase_return"
-    __table_args__ = (
-        sa.UniqueConstraint("purchase_id", "return_no", "position"),
-        sa.CheckConstraint("amount > 0", name="amount_positive"),
+        sa.UniqueConstraint("member_id", "kind", "subject"),
         sa.CheckConstraint("points >= 0", name="points_not_negative"),
+        sa.Index("ix_rewarded_member_id_kind_at", "member_id", "kind", "at"),
     )
 
     id: Mapped[Id]
-    member_id: Mapped[int] = reference("member.id", index=True)
-    purchase_id: Mapped[int] = reference("purchase.id")
-    return_no: Mapped[str] = mapped_column(sa.String(64))
-    position: Mapped[int]
-    amount: Mapped[Amount]
+    member_id: Mapped[int] = reference("member.id")
+    kind: Mapped[str] = mapped_column(sa.String(30))
+    subject: Mapped[str] = mapped_column(sa.String(80))
     points: Mapped[Amount]
-    returned_at: Mapped[datetime]
+    at: Mapped[datetime]
+
+
+class MilestoneReached(Model):
+    """A member earned what a milestone asks for, in the period that begins with ``period``; once."""
+
+    __tablename__ = "milestone_reached"
+    __table_args__ = (sa.UniqueConstraint("member_id", "code", "period"),)
+
+    id: Mapped[Id]
+    member_id: Mapped[int] = reference("member.id")
+    code: Mapped[str] = mapped_column(sa.String(30))
+    period: Mapped[date]
+    points: Mapped[Amount]
+    benefit: Mapped[str] = mapped_column(sa.String(30), default="")
+    at: Mapped[datetime]

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from app.foundation.errors import InvalidInput
 from app.foundation.money import Money, minor_units
 from app.foundation.sheets import Findings, Line, LineError, check_text, shortened
-from app.loyalty.earning.reports import ReportedLine
+from app.loyalty.purchases.actions import ReportedLine
 
 LENGTHS = {"order_no": 64, "member": 254, "unit": 32, "category": 60, "sku": 60}
 OPTIONAL = ("category", "sku")

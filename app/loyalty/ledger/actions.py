@@ -59,6 +59,7 @@ __all__ = [
     "hold",
     "open_wallets",
     "post_pending",
+    "queue_up",
     "reverse",
     "settle_due",
     "spend",
@@ -81,6 +82,15 @@ def open_wallets(*, member_ids: Collection[int]) -> None:
         for ledger in LEDGERS
     ]
     insert_new(Wallet, rows, unless=["member_id", "ledger"], returning=[Wallet.id])
+
+
+def queue_up(member_ids: Collection[int]) -> None:
+    """Lock these members' wallets before anything is awarded: for rules that count first what a member has had.
+
+    Whoever else awards them something waits, so nobody counts the same twice. Raises ``NoWallet``.
+    """
+    if member_ids:
+        book.lock_wallets({(member_id, ledger) for member_id in member_ids for ledger in LEDGERS})
 
 
 # --- credits ------------------------------------------------------------------------------

@@ -15,8 +15,8 @@ from datetime import date, datetime
 
 from app.foundation import clock
 from app.foundation.points import Growth, Points
-from app.loyalty.earning import queries as earning
 from app.loyalty.ledger import queries as ledger
+from app.loyalty.purchases import queries as purchases
 from app.loyalty.tiers.rules import METRICS, Step, full_months, window
 
 ByMonth = list[dict[str, int]]
@@ -28,7 +28,7 @@ def figures(member_ids: Collection[int], *, edges: Sequence[datetime], metrics: 
     periods = range(len(edges) - 1)
     found = {member_id: [dict.fromkeys(METRICS, 0) for _ in periods] for member_id in member_ids}
     if not {"spend", "purchases"}.isdisjoint(metrics):
-        for member_id, spendings in earning.spending(member_ids, edges=edges).items():
+        for member_id, spendings in purchases.spending(member_ids, edges=edges).items():
             for period, spent in spendings.items():
                 found[member_id][period].update(spend=spent.amount, purchases=spent.purchases)
     for metric, book in (("points_earned", Points.ledger), ("growth", Growth.ledger)):

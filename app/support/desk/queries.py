@@ -17,17 +17,17 @@ from app.foundation.listing import Part
 from app.identity.members import queries as members
 from app.identity.names import clean
 from app.identity.units.queries import unit_names
-from app.loyalty.earning import queries as earning
 from app.loyalty.ledger import queries as ledger
 from app.loyalty.ledger.statements import Line, lines_of
+from app.loyalty.purchases import queries as purchases
 from app.loyalty.tiers import queries as tiers
 from app.mall.orders import queries as orders
 
 if TYPE_CHECKING:
     from app.engagement.checkin.models import CheckIn
     from app.identity.members.models import Address, Member
-    from app.loyalty.earning.models import Purchase
     from app.loyalty.ledger.queries import OpenLot, Standing
+    from app.loyalty.purchases.models import Purchase
     from app.loyalty.tiers.models import Tier
     from app.loyalty.tiers.queries import HistoryEntry, TierProgress
     from app.mall.orders.models import Order
@@ -97,7 +97,7 @@ def picture(member: Member, *, now: datetime) -> Picture:
         progress=tiers.progress(member.id, now=now),
         tier_history=tiers.history(member.id, limit=FEW),
         orders=orders.orders_of(member.id, limit=FEW).items,
-        purchases=earning.recent(member.id, limit=FEW),
+        purchases=purchases.recent(member.id, limit=FEW),
         check_ins=checkin.recent(member.id, limit=FEW),
         streak=checkin.streak(member.id, today=today),
         changes=changes_of(member, limit=FEW),

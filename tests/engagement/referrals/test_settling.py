@@ -117,7 +117,7 @@ def test_a_till_that_reports_late_loses_nobody_a_reward(alice, unit):
 
 
 def test_what_was_sent_back_does_not_count(alice, unit):
-    from app.loyalty.earning.models import Purchase, PurchaseReturn
+    from app.loyalty.purchases.models import Purchase, PurchaseReturn
 
     carol = join_by(alice)
     spend(carol, 10_000, unit=unit)

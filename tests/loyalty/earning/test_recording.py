@@ -18,7 +18,7 @@ from app.loyalty.earning.actions import (
     mature_purchase,
     record_purchases,
 )
-from app.loyalty.earning.events import PurchasesRecorded
+from app.loyalty.purchases.events import PurchasesRecorded
 from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
 from app.loyalty.earning.returns import return_purchase
 from app.loyalty.ledger.explanations import explain

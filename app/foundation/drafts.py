@@ -1,0 +1,112 @@
+"""Drafts of terms: prepared in peace, looked at by others, then published from a moment on or thrown away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.foundation import terms as house_terms
+from app.foundation.actors import Actor
+from app.foundation.database import Json, Model, db
+from app.foundation.errors import InvalidInput
+
+T = TypeVar("T")
+
+
+class TermsDraft(Model):
+    """The one draft of a domain. ``based_on`` is the version that was in force when it was begun."""
+
+    __tablename__ = "terms_draft"
+
+    domain: Mapped[str] = mapped_column(sa.String(40), primary_key=True)
+    values: Mapped[dict[str, Any]] = mapped_column(Json)
+    based_on: Mapped[int]
+    saved_at: Mapped[datetime]
+    saved_by: Mapped[str] = mapped_column(sa.String(120))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft(Generic[T]):
+    """``seal`` stands for the content: whoever publishes says what they have seen."""
+
+    terms: T
+    seal: str
+    based_on: int
+    saved_at: datetime
+    saved_by: str
+
+
+def draft_of(cls: type[T]) -> Draft[T] | None:
+    """The draft of these terms, if there is one."""
+    row = db.session.get(TermsDraft, house_terms.domain_of(cls))
+    if row is None:
+        return None
+    return Draft(house_terms.made(cls, row.values), seal(row.values), row.based_on, row.saved_at, row.saved_by)
+
+
+def domains_in_draft() -> set[str]:
+    return set(db.session.scalars(sa.select(TermsDraft.domain)))
+
+
+def save_draft(cls: type[T], values: Mapping[str, Any], *, by: Actor, now: datetime) -> Draft[T] | None:
+    """Keep ``values`` as the draft. What is the same as what holds now is no draft: an older one goes then.
+
+    Raises ``InvalidInput`` with a sentence when the values make no sense; the draft stays as it was.
+    """
+    try:
+        wanted = cls(**values)
+    except TypeError as error:
+        raise InvalidInput(str(error)) from error
+    house_terms.forget()
+    in_force = house_terms.at(cls, now)
+    row = _locked(cls)
+    if wanted == in_force.terms:
+        if row is not None:
+            db.session.delete(row)
+            db.session.flush()
+        return None
+    if row is None:
+        row = TermsDraft(domain=house_terms.domain_of(cls), based_on=in_force.version)
+        db.session.add(row)
+    row.values = asdict(wanted)  # type: ignore[call-overload]
+    row.saved_at, row.saved_by = now, by.label
+    db.session.flush()
+    return Draft(wanted, seal(row.values), row.based_on, now, by.label)
+
+
+def seal(values: Mapping[str, Any]) -> str:
+    """A short digest of a draft's content."""
+    return sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:20]
+
+
+def discard_draft(cls: type) -> None:
+    """Throw the draft away, if there is one."""
+    row = _locked(cls)
+    if row is not None:
+        db.session.delete(row)
+        db.session.flush()
+
+
+def publish_draft(cls: type[T], *, seen: str, starts_at: datetime, note: str, by: Actor, now: datetime) -> T:
+    """Publish the draft as it was seen. Raises ``InvalidInput`` when it has changed since, and as ``terms.publish``."""
+    row = _locked(cls)
+    if row is None or seal(row.values) != seen:
+        raise InvalidInput(_("The draft has changed meanwhile. Nothing was published; please look at it again."))
+    after = house_terms.publish(cls, row.values, starts_at=starts_at, note=note, by=by, now=now)
+    db.session.delete(row)
+    db.session.flush()
+    return after
+
+
+def _locked(cls: type) -> TermsDraft | None:
+    """Locked, so that of two people who save or publish at once the second sees what the first did."""
+    which = sa.select(TermsDraft).where(TermsDraft.domain == house_terms.domain_of(cls))
+    return db.session.scalars(which.with_for_update().execution_options(populate_existing=True)).one_or_none()
