@@ -101,7 +101,7 @@ def test_a_term_that_the_code_no_longer_knows_is_left_alone(app, tea_terms):
     change(tea_terms, cups=5)
     assert terms.current(tea_terms).cups == 5
     with transaction() as session:
-        session.get(terms.StoredTerms, "tea").values = {"cups": 6, "old": 1}
+        session.scalars(sa.select(terms.TermsVersion).filter_by(version=2)).one().values = {"cups": 6, "old": 1}
     assert terms.current(tea_terms).cups == 5  # read once per request …
-    terms.g.pop("terms")
+    terms.forget()
     assert terms.current(tea_terms).cups == 6  # … and afresh in the next

@@ -19,11 +19,11 @@ from app.foundation.permissions import ROLES
 from app.identity.members.models import Member
 from app.identity.members.queries import default_address, find_by_ref
 from app.identity.staff.models import Staff
-from app.loyalty.purchases.models import Purchase
 from app.loyalty.ledger.explanations import explain
 from app.loyalty.ledger.models import Transfer, Wallet
 from app.loyalty.ledger.queries import standing
 from app.loyalty.ledger.verify import verify
+from app.loyalty.purchases.models import Purchase
 from app.loyalty.tiers.models import Membership, Tier
 from app.loyalty.tiers.queries import progress
 from app.mall.catalog.models import Picture, Product, Variant

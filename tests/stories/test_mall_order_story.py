@@ -12,10 +12,10 @@ from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.foundation.points import Points
 from app.identity.members.models import Member
-from app.loyalty.purchases.models import Purchase, PurchaseLine
 from app.loyalty.ledger.models import Transfer
 from app.loyalty.ledger.queries import standing
 from app.loyalty.ledger.verify import verify
+from app.loyalty.purchases.models import Purchase, PurchaseLine
 from app.loyalty.tiers.queries import progress
 from app.mall.orders.actions import confirm_delivery, pack, ship
 from app.mall.orders.jobs import complete_orders

@@ -8,8 +8,8 @@ from app.entrypoints.cli.setup import CATEGORIES
 from app.foundation.audit import AuditEntry
 from app.foundation.database import db
 from app.foundation.security import password_matches
+from app.foundation.terms import TermsVersion
 from app.identity.staff.models import Staff
-from app.loyalty.earning.models import EarningRule
 from app.loyalty.tiers.models import Tier
 from app.mall.catalog.models import Category
 
@@ -21,7 +21,7 @@ def setup(app, *options: str, **more):
 
 
 def counts() -> tuple[int, ...]:
-    tables = (EarningRule, Tier, Category, Staff, AuditEntry)
+    tables = (TermsVersion, Tier, Category, Staff, AuditEntry)
     return tuple(db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0 for table in tables)
 
 

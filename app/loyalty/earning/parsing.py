@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.foundation.errors import InvalidInput
 from app.foundation.languages import translated
@@ -42,7 +43,7 @@ def label(entry: Entry) -> str:
 # --- single values --------------------------------------------------------------------------
 
 
-def fraction(value: object, what: str, *, most: int) -> Fraction:
+def fraction(value: object, what: object, *, most: int) -> Fraction:
     """``"1.5"`` or ``"3/2"``. Raises ``InvalidInput`` for what is no number, negative, or more than ``most``."""
     try:
         number = Fraction(str(value).strip())
@@ -55,7 +56,7 @@ def fraction(value: object, what: str, *, most: int) -> Fraction:
     return number
 
 
-def whole(value: object, what: str, *, least: int, most: int) -> int:
+def whole(value: object, what: object, *, least: int, most: int) -> int:
     """Raises ``InvalidInput`` unless it is a whole number within these bounds."""
     if type(value) is not int or not least <= value <= most:
         raise InvalidInput(
@@ -64,7 +65,7 @@ def whole(value: object, what: str, *, least: int, most: int) -> int:
     return value
 
 
-def optional(value: object, what: str, *, most: int = LIMIT) -> int | None:
+def optional(value: object, what: object, *, most: int = LIMIT) -> int | None:
     """A cap or a budget; nothing is none."""
     return None if value in (None, "") else whole(value, what, least=1, most=most)
 
@@ -89,7 +90,7 @@ def _scope(entry: Entry) -> Scope:
     return Scope(**{name: entry.get(name) or None for name in SCOPE})
 
 
-def _moment(value: object, what: str) -> datetime | None:
+def _moment(value: object, what: object) -> datetime | None:
     """A local time without a zone: it is the programme's."""
     if value in (None, ""):
         return None
@@ -100,7 +101,7 @@ def _moment(value: object, what: str) -> datetime | None:
     return moment.replace(tzinfo=None)
 
 
-def _days(value: object, allowed: frozenset[int], what: str) -> frozenset[int]:
+def _days(value: object, allowed: frozenset[int], what: object) -> frozenset[int]:
     days = value or []
     if not isinstance(days, list) or any(type(day) is not int or day not in allowed for day in days):
         raise InvalidInput(_("%(what)s: there are no such days.", what=what))
@@ -122,7 +123,7 @@ def rates(entries: Sequence[Entry], everything: object) -> tuple[Rate, ...]:
         if times > 1:
             raise InvalidInput(_("There are two rates for %(scope)s. Which one is meant?", scope=_scope_text(scope)))
     found.sort(key=lambda rate: -rate.scope.weight)
-    return (*found, Rate(fraction(everything, _("Points per unit of money"), most=HIGHEST_RATE)))
+    return (*found, Rate(fraction(everything, _l("Points per unit of money"), most=HIGHEST_RATE)))
 
 
 def _scope_text(scope: Scope) -> str:
@@ -152,13 +153,13 @@ def _campaign(entry: Entry) -> Campaign:
     made = Campaign(
         code=_code(entry),
         name=_names(entry),
-        times=fraction(entry.get("times"), _("The multiplier of “%(name)s”", name=name), most=HIGHEST_MULTIPLIER),
+        times=fraction(entry.get("times"), _l("The multiplier of “%(name)s”", name=name), most=HIGHEST_MULTIPLIER),
         scope=_scope(entry),
         days=_days(entry.get("days"), ALL_DAYS, name),
         weekdays=_days(entry.get("weekdays"), ALL_WEEKDAYS, name),
         starts=_moment(entry.get("starts"), name),
         ends=_moment(entry.get("ends"), name),
-        budget=optional(entry.get("budget"), _("The budget of “%(name)s”", name=name)),
+        budget=optional(entry.get("budget"), _l("The budget of “%(name)s”", name=name)),
     )
     if made.times <= 1:
         raise InvalidInput(_("“%(name)s” must multiply by more than 1.", name=name))
@@ -192,11 +193,13 @@ def _bonus(entry: Entry) -> Bonus:
     return Bonus(
         code=_code(entry),
         name=_names(entry),
-        nth=whole(entry.get("nth"), _("The number of the purchase in “%(name)s”", name=name), least=1, most=MOST_NTH),
+        nth=whole(entry.get("nth"), _l("The number of the purchase in “%(name)s”", name=name), least=1, most=MOST_NTH),
         period=_period(entry, name),
-        points=whole(entry.get("points"), _("The points of “%(name)s”", name=name), least=1, most=MOST_POINTS),
-        at_least=whole(entry.get("at_least") or 0, _("The least amount of “%(name)s”", name=name), least=0, most=LIMIT),
-        budget=optional(entry.get("budget"), _("The budget of “%(name)s”", name=name)),
+        points=whole(entry.get("points"), _l("The points of “%(name)s”", name=name), least=1, most=MOST_POINTS),
+        at_least=whole(
+            entry.get("at_least") or 0, _l("The least amount of “%(name)s”", name=name), least=0, most=LIMIT
+        ),
+        budget=optional(entry.get("budget"), _l("The budget of “%(name)s”", name=name)),
     )
 
 
@@ -218,18 +221,18 @@ def _milestone(entry: Entry) -> Milestone:
     made = Milestone(
         code=_code(entry),
         name=_names(entry),
-        earn=whole(entry.get("earn"), _("The points to earn for “%(name)s”", name=name), least=1, most=LIMIT),
+        earn=whole(entry.get("earn"), _l("The points to earn for “%(name)s”", name=name), least=1, most=LIMIT),
         period=_period(entry, name),
-        points=whole(entry.get("points") or 0, _("The points of “%(name)s”", name=name), least=0, most=MOST_POINTS),
+        points=whole(entry.get("points") or 0, _l("The points of “%(name)s”", name=name), least=0, most=MOST_POINTS),
         benefit=str(entry.get("benefit") or ""),
-        budget=optional(entry.get("budget"), _("The budget of “%(name)s”", name=name)),
+        budget=optional(entry.get("budget"), _l("The budget of “%(name)s”", name=name)),
     )
     if not made.points and not made.benefit:
         raise InvalidInput(_("“%(name)s” gives nothing: choose points or a benefit.", name=name))
     return made
 
 
-def rewards(entries: Mapping[str, Entry], titles: Mapping[str, str]) -> dict[str, Reward]:
+def rewards(entries: Mapping[str, Entry], titles: Mapping[str, Any]) -> dict[str, Reward]:
     """Fixed rewards by kind; ``titles`` are the kinds there are, as people know them."""
     found = {}
     for kind, entry in entries.items():
@@ -238,16 +241,16 @@ def rewards(entries: Mapping[str, Entry], titles: Mapping[str, str]) -> dict[str
         name = titles[kind]
         found[kind] = Reward(
             kind=kind,
-            points=whole(entry.get("points", 0), _("The points of “%(name)s”", name=name), least=0, most=MOST_POINTS),
+            points=whole(entry.get("points", 0), _l("The points of “%(name)s”", name=name), least=0, most=MOST_POINTS),
             caps=caps(entry, name),
-            budget=optional(entry.get("budget"), _("The budget of “%(name)s”", name=name)),
+            budget=optional(entry.get("budget"), _l("The budget of “%(name)s”", name=name)),
         )
     return found
 
 
-def caps(entry: Entry, name: str) -> Caps:
+def caps(entry: Entry, name: object) -> Caps:
     """Read ``{"purchase": 500, "day": 1000}``. Raises where a cap could never be reached because of a tighter one."""
-    made = {each: optional(entry.get(each), _("The cap of “%(name)s”", name=name)) for each in CAPS}
+    made = {each: optional(entry.get(each), _l("The cap of “%(name)s”", name=name)) for each in CAPS}
     order = [(each, most) for each, most in made.items() if most is not None]
     for (_near, tight), (_far, wide) in pairwise(order):
         if wide < tight:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.foundation.terms import term, terms
@@ -78,21 +77,21 @@ class EarningTerms:
 
     @cached_property
     def _purchase(self) -> tuple[Any, ...]:
-        growth = parsing.fraction(self.growth_rate, _("Growth value per unit of money"), most=parsing.HIGHEST_RATE)
-        name = _("Purchases")
+        growth = parsing.fraction(self.growth_rate, _l("Growth value per unit of money"), most=parsing.HIGHEST_RATE)
+        name = _l("Purchases")
         return (
             parsing.rates(self.rates, self.rate),
             growth,
             parsing.campaigns(self.campaigns),
             parsing.bonuses(self.bonuses),
             parsing.caps(self.caps, name),
-            parsing.optional(self.caps.get("budget"), _("The budget of “%(name)s”", name=name)),
+            parsing.optional(self.caps.get("budget"), _l("The budget of “%(name)s”", name=name)),
         )
 
     @cached_property
     def by_kind(self) -> dict[str, Reward]:
         """The fixed rewards that there are, by kind."""
-        return parsing.rewards(self.rewards, {kind: str(title) for kind, title in REWARDS.items()})
+        return parsing.rewards(self.rewards, REWARDS)
 
     @cached_property
     def achievements(self) -> tuple[Milestone, ...]:

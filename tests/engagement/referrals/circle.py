@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -10,8 +11,10 @@ import sqlalchemy as sa
 from app.engagement.referrals.actions import open_inviter
 from app.engagement.referrals.jobs import revisit_referrals, settle_referrals
 from app.engagement.referrals.models import Referral
+from app.engagement.referrals.terms import ReferralTerms
+from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
-from app.foundation.terms import StoredTerms
+from app.foundation.terms import change, current
 from app.identity.members.actions import add_member
 from app.identity.members.models import Member
 from app.loyalty.ledger.models import Transfer
@@ -95,12 +98,5 @@ def earned(member: Member) -> int:
 
 def terms(**values: int) -> None:
     """Other terms than the defaults, from now on."""
-    from flask import g
-
     with transaction():
-        stored = db.session.get(StoredTerms, "referrals")
-        if stored:
-            stored.values = {**stored.values, **values}
-        else:
-            db.session.add(StoredTerms(domain="referrals", values=values, updated_at=NOON))
-    g.pop("terms", None)
+        change(ReferralTerms, asdict(current(ReferralTerms)) | values, by=SYSTEM, now=NOON)

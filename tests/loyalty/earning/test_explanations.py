@@ -6,15 +6,17 @@ from fractions import Fraction
 
 import pytest
 
-from app.loyalty.earning.explanations import number, why_growth, why_joining, why_purchase
-from app.loyalty.earning.rules import PurchaseRule, Spend, purchase_growth, purchase_points
+from app.loyalty.earning.explanations import number, why_growth, why_purchase, why_reward
+from app.loyalty.earning.rules import Spend, purchase_growth, purchase_points
+from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.ledger.explanations import explain
+from tests.conftest import NOON
 
 
 @pytest.fixture
 def read(app):
     def reading(terms, *spends):
-        award = purchase_points(spends, PurchaseRule.parse(7, terms), unit="mall", minor_units=100)
+        award = purchase_points(spends, EarningTerms(**terms).purchase(7), unit="mall", minor_units=100)
         return explain(why_purchase(award, version=7, order_no="A1", unit="mall", currency="CNY"))
 
     return reading
@@ -44,7 +46,7 @@ def test_each_rate_has_its_step_and_the_sum_is_rounded_once(read):
     ],
 )
 def test_growth_says_how_it_was_counted(app, rate, sentences):
-    rule = PurchaseRule.parse(7, {"growth_rate": rate})
+    rule = EarningTerms(growth_rate=rate).purchase(7)
     award = purchase_growth([Spend(238_50)], rule, minor_units=100)
     headline, *steps = explain(why_growth(award, version=7, order_no="A1", unit="mall", currency="CNY"))
     assert headline == "Purchase A1, valued by version 7 of the rule for purchases."
@@ -57,4 +59,6 @@ def test_a_number_without_an_end_is_cut_and_says_so(app):
 
 
 def test_the_welcome_gift_says_what_it_is(app):
-    assert explain(why_joining(20, version=1)) == ["Welcome: everybody who joins starts with 20 points."]
+    assert explain(why_reward("joining", 20, version=1, full=20, cuts=(), about="", expiry=None, since=NOON)) == [
+        "Welcome: everybody who joins starts with 20 points."
+    ]

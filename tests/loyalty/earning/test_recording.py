@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from app.foundation import events
 from app.foundation.database import db, transaction
 from app.foundation.errors import InvalidInput, NotFound
 from app.foundation.points import Growth, Points
+from app.foundation.terms import TermsVersion, forget
 from app.loyalty.earning.actions import (
     Outcome,
     award_joining,
@@ -18,13 +20,14 @@ from app.loyalty.earning.actions import (
     mature_purchase,
     record_purchases,
 )
-from app.loyalty.purchases.events import PurchasesRecorded
-from app.loyalty.earning.models import EarningRule, Purchase, PurchaseLine
 from app.loyalty.earning.returns import return_purchase
+from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.ledger.explanations import explain
 from app.loyalty.ledger.models import Transfer, Wallet
 from app.loyalty.ledger.queries import history, open_lots, standing
 from app.loyalty.ledger.verify import verify
+from app.loyalty.purchases.events import PurchasesRecorded
+from app.loyalty.purchases.models import Purchase, PurchaseLine
 from tests.cast import make_unit
 from tests.conftest import NOON
 from tests.factories import buy, make_member, purchase_report
@@ -247,17 +250,27 @@ def test_lines_in_another_order_are_the_same_purchase(lin, mall):
 
 
 def publish_rule(version, rate="1", starts_at=NOON, **terms):
+    """As if it had been published in time."""
+    values = asdict(EarningTerms()) | {"rate": rate, **terms}
     with transaction() as session:
-        terms = {"rate": rate, **terms}
-        session.add(EarningRule(kind="purchase", version=version, starts_at=starts_at, terms=terms))
+        session.add(
+            TermsVersion(
+                domain="earning",
+                version=version,
+                values=values,
+                starts_at=starts_at,
+                published_at=starts_at,
+                published_by="Olivia",
+            )
+        )
+    forget()
 
 
 def test_installing_the_defaults_again_changes_nothing(app):
     for _ in range(2):
         with transaction():
             install_defaults(now=NOON)
-    kinds = db.session.scalars(sa.select(EarningRule.kind).order_by(EarningRule.kind)).all()
-    assert kinds == ["joining", "purchase"]
+    assert db.session.scalars(sa.select(TermsVersion.version)).all() == [1]
 
 
 def test_a_purchase_is_valued_by_the_version_in_force_when_it_happened(lin, mall):
@@ -316,7 +329,7 @@ def test_a_rule_can_have_an_expiry_of_its_own_and_says_so(lin, mall, expiry, las
 
 
 def test_without_one_the_programmes_policy_decides_and_nothing_is_said(lin, mall):
-    publish_rule(1, expiry=None)
+    publish_rule(1)
     buy(lin, 100_00, unit=mall)
     assert open_lots(lin)[0].last_day == date(2027, 6, 30)
     assert len(explain(history(lin)[0].explanation)) == 3
@@ -351,9 +364,7 @@ def test_an_expiry_that_makes_no_sense_is_refused_and_nothing_is_recorded(lin, m
 
 
 def test_the_welcome_gift_can_live_shorter(lin):
-    with transaction() as session:
-        terms = {"points": 20, "expiry": {"kind": "months", "months": 3}}
-        session.add(EarningRule(kind="joining", version=1, starts_at=NOON, terms=terms))
+    publish_rule(1, rewards={"joining": {"points": 20, "expiry": {"kind": "months", "months": 3}}})
     with transaction():
         award_joining(member_id=lin, now=NOON)
     assert open_lots(lin)[0].last_day == date(2026, 9, 30)

@@ -5,9 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.foundation.errors import InvalidInput
-from app.loyalty.earning.rules import PurchaseRule, Spend, largest_remainder, purchase_growth, purchase_points
+from app.loyalty.earning.rules import Spend, largest_remainder, purchase_growth, purchase_points
+from app.loyalty.earning.terms import EarningTerms
 
-ONE_PER_YUAN = PurchaseRule.parse(1, {"rate": "1"})
+
+def rule_of(**terms):
+    return EarningTerms(**terms).purchase(1)
+
+
+ONE_PER_YUAN = rule_of()
 
 amounts = st.lists(st.integers(min_value=0, max_value=10**9), min_size=1, max_size=12)
 rates = st.fractions(min_value=0, max_value=20, max_denominator=1000)
@@ -47,7 +53,7 @@ def test_a_currency_without_minor_units_counts_in_whole_ones():
 
 
 def grown(*amounts, rate="1", minor_units=100):
-    rule = PurchaseRule.parse(1, {"rate": "0", "growth_rate": rate})
+    rule = rule_of(rate="0", growth_rate=rate)
     return purchase_growth([Spend(amount) for amount in amounts], rule, minor_units=minor_units)
 
 
@@ -70,21 +76,17 @@ def test_a_rule_that_says_nothing_of_growth_gives_one_per_yuan():
 @pytest.mark.parametrize("rate", ["-1", "a lot", ""])
 def test_a_growth_rate_that_is_no_rate_is_refused(rate):
     with pytest.raises(InvalidInput):
-        PurchaseRule.parse(1, {"rate": "1", "growth_rate": rate})
+        rule_of(rate="1", growth_rate=rate)
 
 
 def test_the_most_exact_rate_counts():
-    rule = PurchaseRule.parse(
-        3,
-        {
-            "rate": "1",
-            "rates": [
-                {"unit": "cinema", "rate": "2"},
-                {"category": "food", "rate": "0.5"},
-                {"unit": "cinema", "category": "food", "rate": "3"},
-                {"sku": "POPCORN", "rate": "10"},
-            ],
-        },
+    rule = rule_of(
+        rates=[
+            {"unit": "cinema", "rate": "2"},
+            {"category": "food", "rate": "0.5"},
+            {"unit": "cinema", "category": "food", "rate": "3"},
+            {"sku": "POPCORN", "rate": "10"},
+        ]
     )
     assert rule.rate_for(unit="mall", category="books", sku="") == 1
     assert rule.rate_for(unit="cinema", category="tickets", sku="") == 2
@@ -94,7 +96,7 @@ def test_the_most_exact_rate_counts():
 
 
 def test_lines_at_several_rates_are_still_rounded_together():
-    rule = PurchaseRule.parse(1, {"rate": "1", "rates": [{"category": "tea", "rate": "1.5"}]})
+    rule = rule_of(rate="1", rates=[{category="tea", rate="1.5"}])
     award = purchase_points([Spend(1_99, "tea"), Spend(1_02, "rice")], rule, unit="mall", minor_units=100)
     assert award.exact == Fraction("4.005")  # 2.985 + 1.02
     assert award.points == 4
@@ -104,12 +106,12 @@ def test_lines_at_several_rates_are_still_rounded_together():
 @pytest.mark.parametrize("rate", ["-1", "one", "1/0", None])
 def test_a_rate_that_makes_no_sense_is_refused(rate):
     with pytest.raises(InvalidInput):
-        PurchaseRule.parse(1, {"rate": rate})
+        rule_of(rate=rate)
 
 
 @given(amounts, rates)
 def test_the_award_is_the_floor_of_the_exact_sum(amounts, rate):
-    award = worth(*amounts, rule=PurchaseRule.parse(1, {"rate": str(rate)}))
+    award = worth(*amounts, rule=rule_of(**{"rate": str(rate)}))
     exact = Fraction(sum(amounts), 100) * rate
     assert award.points <= exact < award.points + 1
     assert award.exact == exact
@@ -117,7 +119,7 @@ def test_the_award_is_the_floor_of_the_exact_sum(amounts, rate):
 
 @given(amounts, rates)
 def test_the_shares_of_the_lines_sum_to_the_award_exactly(amounts, rate):
-    award = worth(*amounts, rule=PurchaseRule.parse(1, {"rate": str(rate)}))
+    award = worth(*amounts, rule=rule_of(**{"rate": str(rate)}))
     assert sum(award.shares) == award.points
     assert all(share >= 0 for share in award.shares)
 
