@@ -96,7 +96,7 @@ def test_the_most_exact_rate_counts():
 
 
 def test_lines_at_several_rates_are_still_rounded_together():
-    rule = rule_of(rate="1", rates=[{category="tea", rate="1.5"}])
+    rule = rule_of(rates=[{"category": "tea", "rate": "1.5"}])
     award = purchase_points([Spend(1_99, "tea"), Spend(1_02, "rice")], rule, unit="mall", minor_units=100)
     assert award.exact == Fraction("4.005")  # 2.985 + 1.02
     assert award.points == 4
@@ -111,7 +111,7 @@ def test_a_rate_that_makes_no_sense_is_refused(rate):
 
 @given(amounts, rates)
 def test_the_award_is_the_floor_of_the_exact_sum(amounts, rate):
-    award = worth(*amounts, rule=rule_of(**{"rate": str(rate)}))
+    award = worth(*amounts, rule=rule_of(rate=str(rate)))
     exact = Fraction(sum(amounts), 100) * rate
     assert award.points <= exact < award.points + 1
     assert award.exact == exact
@@ -119,7 +119,7 @@ def test_the_award_is_the_floor_of_the_exact_sum(amounts, rate):
 
 @given(amounts, rates)
 def test_the_shares_of_the_lines_sum_to_the_award_exactly(amounts, rate):
-    award = worth(*amounts, rule=rule_of(**{"rate": str(rate)}))
+    award = worth(*amounts, rule=rule_of(rate=str(rate)))
     assert sum(award.shares) == award.points
     assert all(share >= 0 for share in award.shares)
 
