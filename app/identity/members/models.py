@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 from flask_login import UserMixin
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from app.foundation.actors import Actor
 from app.foundation.database import Id, Model, reference
@@ -18,12 +18,14 @@ class Member(Model, UserMixin):
 
     An imported member has no password yet and can be claimed by whoever proves to own
     the email or phone. Raising ``session_epoch`` ends all of the member's sessions.
+    ``birthday`` is the birth date's month and day as one number, 1231 for 31 December, by which those of a day are found.
     """
 
     __tablename__ = "member"
     __table_args__ = (
         sa.CheckConstraint("email = lower(email)", name="email_is_lower"),
         sa.CheckConstraint("gender IN ('', 'female', 'male', 'other')", name="gender_known"),
+        sa.Index(None, "birthday", "id"),
     )
 
     id: Mapped[Id]
@@ -34,15 +36,21 @@ class Member(Model, UserMixin):
     name: Mapped[str] = mapped_column(sa.String(80), default="")
     gender: Mapped[str] = mapped_column(sa.String(10), default="")
     birth_date: Mapped[date | None]
+    birthday: Mapped[int | None]
     locale: Mapped[str | None] = mapped_column(sa.String(10))
     session_epoch: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
-    claimed_at: Mapped[datetime | None]
+    claimed_at: Mapped[datetime | None] = mapped_column(index=True)
 
     permissions: frozenset[Permission] = MEMBER
 
     def get_id(self) -> str:
         return f"member:{self.id}:{self.session_epoch}"
+
+    @validates("birth_date")
+    def _keep_the_day(self, _name: str, value: date | None) -> date | None:
+        self.birthday = value.month * 100 + value.day if value else None
+        return value
 
     @property
     def label(self) -> str:
