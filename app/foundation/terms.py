@@ -135,9 +135,7 @@ def current(cls: type[T]) -> T:
         g.terms, g.terms_made = {row[0]: row[2] for row in rows}, {}
     ready: dict[type, Any] = g.terms_made
     if cls not in ready:
-        stored = g.terms.get(domain_of(cls))
-        # Nothing started yet may still mean that something was published: before the first version, the first holds.
-        ready[cls] = made(cls, stored) if stored is not None else at(cls, clock.now()).terms
+        ready[cls] = made(cls, g.terms.get(domain_of(cls), {}))
     return cast("T", ready[cls])
 
 
@@ -146,11 +144,12 @@ def editions(cls: type[T]) -> list[Edition[T]]:
     known: dict[type, Any] = g.setdefault("terms_editions", {})
     if cls not in known:
         which = sa.select(TermsVersion).where(TermsVersion.domain == domain_of(cls)).order_by(TermsVersion.version)
-        known[cls] = [
-            Edition(row.version, made(cls, row.values), row.starts_at, row.published_at, row.published_by, row.note)
-            for row in db.session.scalars(which)
-        ] or [Edition(1, cls())]
+        known[cls] = [_edition(cls, row) for row in db.session.scalars(which)] or [Edition(1, cls())]
     return cast("list[Edition[T]]", known[cls])
+
+
+def _edition(cls: type[T], row: TermsVersion) -> Edition[T]:
+    return Edition(row.version, made(cls, row.values), row.starts_at, row.published_at, row.published_by, row.note)
 
 
 def at(cls: type[T], moment: datetime) -> Edition[T]:
@@ -162,6 +161,22 @@ def in_force(published: list[Edition[T]], moment: datetime) -> Edition[T]:
     """The same of versions at hand."""
     started = [edition for edition in published if edition.starts_at <= moment]
     return max(started, key=lambda each: (each.starts_at, each.version)) if started else published[0]
+
+
+def to_come(cls: type[T], now: datetime) -> list[Edition[T]]:
+    """Versions that are published and have not started yet, the next one first."""
+    later = [edition for edition in editions(cls) if edition.starts_at > now]
+    return sorted(later, key=lambda each: (each.starts_at, each.version))
+
+
+def read_all_editions() -> None:
+    """Read the versions of all domains by one query, for a page that shows every domain."""
+    found: dict[str, list[TermsVersion]] = {}
+    for row in db.session.scalars(sa.select(TermsVersion).order_by(TermsVersion.version)):
+        found.setdefault(row.domain, []).append(row)
+    known: dict[type, Any] = g.setdefault("terms_editions", {})
+    for domain, cls in declared.items():
+        known.setdefault(cls, [_edition(cls, row) for row in found.get(domain, ())] or [Edition(1, cls())])
 
 
 # --- publishing -----------------------------------------------------------------------------

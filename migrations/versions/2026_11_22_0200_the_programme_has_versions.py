@@ -1,6 +1,7 @@
 """Terms have versions and drafts; the rules of earning are one of them, and counters say what is left of a budget."""
 
 import json
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +15,7 @@ depends_on = None
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 MOMENT = sa.DateTime(timezone=True)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 TERMS = sa.table("terms", sa.column("domain"), sa.column("values", JSON), sa.column("updated_at", MOMENT))
 RULES = sa.table(
@@ -56,7 +58,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rule", name="pk_earning_budget"),
         sa.CheckConstraint("used >= 0", name="ck_earning_budget_used_not_negative"),
     )
+    begun = set()
     for row in _stored(op.get_bind()):
+        # What happened before the first version is valued by the first: it holds from the beginning.
+        if row["domain"] not in begun:
+            row["starts_at"] = BEGINNING
+        begun.add(row["domain"])
         op.execute(versions.insert().values(**row))
     op.drop_table("earning_rule")
     op.drop_table("terms")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,11 +11,15 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 
+from app.engagement.checkin.terms import CheckinTerms
 from app.foundation.database import db
 from app.foundation.points import Points
+from app.foundation.terms import at, current, editions, forget
+from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.ledger.queries import standing
 from app.loyalty.ledger.verify import verify
 from app.loyalty.ledger.verify_chain import verify_chain
+from app.loyalty.purchases.terms import PurchaseTerms
 from tests.conftest import NOON
 from tests.loyalty.ledger.conftest import Teller
 
@@ -71,3 +76,29 @@ def test_what_was_booked_before_there_were_chains_is_chained(first_house):
     Teller(1).spend(70)
     assert verify().findings == []
     assert verify_chain().findings == []
+
+
+def test_what_an_owner_had_decided_still_holds(first_house):
+    """Terms and rules become versions: the numbers that explanations name stay, the first holds from the beginning."""
+    week = timedelta(days=7)
+    insert("terms", domain="checkin", values={"card_price": 80}, updated_at=None)
+    insert("terms", domain="earning", values={"largest_line": 500}, updated_at=None)
+    insert("earning_rule", id=1, kind="joining", version=1, starts_at=None, terms={"points": 20})
+    insert("earning_rule", id=2, kind="purchase", version=1, starts_at=None, terms={"rate": "1"})
+    db.session.commit()
+    rules = sa.Table("earning_rule", sa.MetaData(), autoload_with=db.session.connection())
+    later = NOON + week if db.engine.dialect.name == "postgresql" else MOMENT + week
+    db.session.execute(rules.insert().values(id=3, kind="purchase", version=2, starts_at=later, terms={"rate": "2"}))
+    db.session.commit()
+    upgrade()
+    assert current(CheckinTerms).card_price == 80
+    assert current(PurchaseTerms).largest_line == 500
+    assert [(each.version, each.terms.rate) for each in editions(EarningTerms)] == [(1, "1"), (2, "2")]
+    assert [at(EarningTerms, NOON + week * weeks).version for weeks in (-9, 0, 1)] == [1, 1, 2]
+    assert at(EarningTerms, NOON).terms.by_kind["joining"].points == 20
+    db.session.rollback()
+    downgrade(revision="0006tiers")
+    upgrade()
+    forget()
+    assert current(CheckinTerms).card_price == 80
+    assert [(each.version, each.terms.rate) for each in editions(EarningTerms)] == [(1, "1"), (2, "2")]

@@ -12,13 +12,12 @@ from flask_babel import gettext as _
 from app.foundation import clock
 from app.foundation.money import minor_units, programme_currency
 from app.foundation.sheets import LineError
-from app.foundation.terms import current
 from app.identity.resolving import resolve, why_not_there
 from app.identity.units.queries import units_by_code
 from app.loyalty.earning.actions import LiveFrom, Outcome, PurchaseReport, RecordedPurchase, record_purchases
 from app.loyalty.earning.files import FilePurchase
 from app.loyalty.earning.rows import Limits
-from app.loyalty.purchases.terms import PurchaseTerms
+from app.loyalty.purchases.queries import believed
 
 if TYPE_CHECKING:
     from app.identity.units.models import Unit
@@ -52,7 +51,7 @@ class Taken:
 
 def limits(*, now: datetime) -> Limits:
     """What the programme believes of a row, by its terms."""
-    terms, currency = current(PurchaseTerms), programme_currency()
+    terms, currency = believed(), programme_currency()
     return Limits(
         currency=currency,
         zone=clock.programme_zone(),

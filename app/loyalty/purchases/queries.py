@@ -13,9 +13,16 @@ import sqlalchemy as sa
 from app.foundation.database import among, any_of, db, edge, edges_named, fetch, period_of
 from app.foundation.money import programme_currency
 from app.foundation.points import Growth, Points
+from app.foundation.terms import current
 from app.identity.units.queries import unit_by_code
 from app.loyalty.purchases.models import Purchase, PurchaseLine, PurchaseReturn
 from app.loyalty.purchases.reports import Key, KnownPurchase, ReportedLine
+from app.loyalty.purchases.terms import PurchaseTerms
+
+
+def believed() -> PurchaseTerms:
+    """What is believed of a purchase that another system reports."""
+    return current(PurchaseTerms)
 
 
 @dataclass(frozen=True, slots=True)
