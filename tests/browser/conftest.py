@@ -28,6 +28,7 @@ FLAGS = [
 Visit = Callable[..., Walker]
 
 
+@pytest.hookimpl(tryfirst=True)  # Before xdist writes the groups into the names of the tests.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
