@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 
-from app.engagement.checkin.terms import CheckinTerms
 from app.foundation.database import db
 from app.foundation.points import Points
 from app.foundation.terms import at, current, editions, forget
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.ledger.queries import standing
+from app.loyalty.ledger.terms import LedgerTerms
 from app.loyalty.ledger.verify import verify
 from app.loyalty.ledger.verify_chain import verify_chain
 from app.loyalty.purchases.terms import PurchaseTerms
@@ -81,7 +81,7 @@ def test_what_was_booked_before_there_were_chains_is_chained(first_house):
 def test_what_an_owner_had_decided_still_holds(first_house):
     """Terms and rules become versions: the numbers that explanations name stay, the first holds from the beginning."""
     week = timedelta(days=7)
-    insert("terms", domain="checkin", values={"card_price": 80}, updated_at=None)
+    insert("terms", domain="ledger", values={"expiring_soon_days": 30}, updated_at=None)
     insert("terms", domain="earning", values={"largest_line": 500}, updated_at=None)
     insert("earning_rule", id=1, kind="joining", version=1, starts_at=None, terms={"points": 20})
     insert("earning_rule", id=2, kind="purchase", version=1, starts_at=None, terms={"rate": "1"})
@@ -91,7 +91,7 @@ def test_what_an_owner_had_decided_still_holds(first_house):
     db.session.execute(rules.insert().values(id=3, kind="purchase", version=2, starts_at=later, terms={"rate": "2"}))
     db.session.commit()
     upgrade()
-    assert current(CheckinTerms).card_price == 80
+    assert current(LedgerTerms).expiring_soon_days == 30
     assert current(PurchaseTerms).largest_line == 500
     assert [(each.version, each.terms.rate) for each in editions(EarningTerms)] == [(1, "1"), (2, "2")]
     assert [at(EarningTerms, NOON + week * weeks).version for weeks in (-9, 0, 1)] == [1, 1, 2]
@@ -100,5 +100,5 @@ def test_what_an_owner_had_decided_still_holds(first_house):
     downgrade(revision="0006tiers")
     upgrade()
     forget()
-    assert current(CheckinTerms).card_price == 80
+    assert current(LedgerTerms).expiring_soon_days == 30
     assert [(each.version, each.terms.rate) for each in editions(EarningTerms)] == [(1, "1"), (2, "2")]
