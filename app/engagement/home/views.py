@@ -23,6 +23,7 @@ from app.foundation.formats import day, points
 from app.foundation.languages import translated
 from app.foundation.pages import page, viewer
 from app.foundation.permissions import public
+from app.identity.members.queries import profile_complete
 from app.identity.session import current_member
 from app.loyalty.tiers.statements import place_of
 from app.mall.catalog.statements import card_of
@@ -96,7 +97,7 @@ def situation(member: Member, seen: Overview) -> Situation:
         expiring=seen.standing.expiring_soon.value,
         reach=seen.picks[0].points.value if seen.picks else None,
         tier_share=nearest.share if nearest else None,
-        profile_complete=bool(member.name and member.birth_date and member.email and member.phone),
+        profile_complete=profile_complete(member),
     )
 
 

@@ -42,6 +42,9 @@ def note_joining(world: World, *, password_hash: str) -> None:
         def join(now: datetime, person: Living = person) -> None:
             with transaction():
                 _join(world, person, password_hash, now=now)
+            if person.habit not in ("imported", "newcomer"):
+                with transaction():
+                    _tell_more(world, person, now=now)
 
         world.diary.note(person.joins, join)
 
@@ -74,11 +77,15 @@ def _join(world: World, person: Living, password_hash: str, *, now: datetime) ->
         now=now,
     )
     person.id = member.id
-    if person.habit == "newcomer":
-        return
+
+
+def _tell_more(world: World, person: Living, *, now: datetime) -> None:
+    """On a page of its own, where a complete profile is rewarded."""
+    member, sheet = member_by_id(person.id), person.sheet
+    assert member is not None
     members.update_profile(member, name=sheet.name, gender=sheet.gender, birth_date=sheet.birth_date, now=now)
     members.save_address(
-        member, recipient=sheet.name, phone=phone, **content.address(person.number, world.locale), now=now
+        member, recipient=sheet.name, phone=member.phone or "", **content.address(person.number, world.locale), now=now
     )
 
 

@@ -15,7 +15,7 @@ from app.foundation.database import db, insert_new
 from app.foundation.errors import DomainError, InvalidInput
 from app.foundation.events import publish
 from app.foundation.security import hash_password, password_matches
-from app.identity.members.events import MemberJoined, MembersCreated
+from app.identity.members.events import MemberJoined, MemberProfileChanged, MembersCreated
 from app.identity.members.models import Address, Member
 from app.identity.members.queries import COLUMNS, ids_by_ref, normalise_refs
 from app.identity.names import Ref, clean, email_of, home_region, new_code, phone_of
@@ -154,7 +154,7 @@ def claim(
 
 
 def update_profile(member: Member, *, name: str, gender: str, birth_date: date | None, now: datetime) -> Member:
-    """Raises ``InvalidInput``."""
+    """Publishes ``MemberProfileChanged``. Raises ``InvalidInput``."""
     if gender not in GENDERS:
         raise InvalidInput(_("Please choose one of the genders offered."))
     if birth_date is not None and not OLDEST <= birth_date <= now.date():
@@ -162,6 +162,7 @@ def update_profile(member: Member, *, name: str, gender: str, birth_date: date |
     if not clean(name):
         raise InvalidInput(_("Please tell us what to call you."))
     member.name, member.gender, member.birth_date = clean(name)[:80], gender, birth_date
+    publish(MemberProfileChanged(member.id, now))
     return member
 
 
@@ -172,13 +173,17 @@ def change_language(person: Any, *, locale: str) -> None:
     person.locale = locale
 
 
-def change_contact(member: Member, *, contact: Ref) -> Member:
-    """To an email or phone that the member has proven to own. Raises ``ContactTaken``."""
+def change_contact(member: Member, *, contact: Ref, now: datetime) -> Member:
+    """To an email or phone that the member has proven to own.
+
+    Publishes ``MemberProfileChanged``. Raises ``ContactTaken``.
+    """
     try:
         with db.session.begin_nested():
             setattr(member, contact.kind, contact.value)
     except IntegrityError as error:
         raise ContactTaken(_("This contact already belongs to another membership.")) from error
+    publish(MemberProfileChanged(member.id, now))
     return member
 
 
@@ -223,7 +228,7 @@ def about(member: Member) -> tuple[str, ...]:
 def save_address(
     member: Member, *, recipient: str, phone: str, region: str, city: str, line: str, postcode: str = "", now: datetime
 ) -> Address:
-    """The member's default address, new or changed. Raises ``InvalidInput``."""
+    """The member's default address, new or changed. Publishes ``MemberProfileChanged``. Raises ``InvalidInput``."""
     address = db.session.scalar(sa.select(Address).where(Address.member_id == member.id, Address.is_default))
     if address is None:
         address = Address(member_id=member.id, is_default=True)
@@ -235,4 +240,5 @@ def save_address(
         setattr(address, field, clean(text)[:longest])
     address.phone = phone_of(phone, home_region())
     address.postcode = clean(postcode)[:12]
+    publish(MemberProfileChanged(member.id, now))
     return address

@@ -26,3 +26,11 @@ class MemberJoined:
     at: datetime
     invite_code: str | None = None
     device: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberProfileChanged:
+    """A member's profile, contact or default address was written; it may be complete now."""
+
+    member_id: int
+    at: datetime

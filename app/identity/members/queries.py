@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput
 from app.foundation.listing import Part, part_of
+from app.foundation.terms import current
 from app.identity.members.models import Address, Member
+from app.identity.members.terms import ProfileTerms
 from app.identity.names import Ref, clean, code_of, home_region, ref_of
 
 CHUNK = 5_000  # Both databases limit how many values one statement may carry.
@@ -101,6 +103,31 @@ def search(text: str, limit: int = 20) -> list[Member]:
 
 def default_address(member_id: int) -> Address | None:
     return db.session.scalar(sa.select(Address).where(Address.member_id == member_id, Address.is_default))
+
+
+def has_address(member_id: int) -> bool:
+    found = sa.select(Address.id).where(Address.member_id == member_id, Address.is_default)
+    return db.session.scalar(found) is not None
+
+
+def profile_parts(member: Member, has_address: bool) -> dict[str, bool]:
+    """What belongs to a complete profile under today's terms, and whether it is there."""
+    terms = current(ProfileTerms)
+    contacts = [bool(member.email), bool(member.phone)]
+    parts = {"name": bool(member.name)}
+    parts |= {"both_contacts": all(contacts)} if terms.both_contacts else {"contact": any(contacts)}
+    if terms.birth_date:
+        parts["birth_date"] = member.birth_date is not None
+    if terms.gender:
+        parts["gender"] = bool(member.gender)
+    if terms.address:
+        parts["address"] = has_address
+    return parts
+
+
+def profile_complete(member: Member) -> bool:
+    """Has the person told all that belongs to a complete profile? An imported member is no person yet."""
+    return member.claimed_at is not None and all(profile_parts(member, has_address(member.id)).values())
 
 
 def newest(*, after: str | None = None, limit: int = 20) -> Part[Member]:

@@ -110,7 +110,7 @@ def contact_of_link(member: Member, token: str, *, now: datetime) -> Ref:
 
 def finish_contact(member: Member, *, token: str, now: datetime) -> Member:
     """Raises ``LinkExpired``, ``ContactTaken``."""
-    return change_contact(member, contact=contact_of_link(member, token, now=now))
+    return change_contact(member, contact=contact_of_link(member, token, now=now), now=now)
 
 
 def _send(contact: Ref, message: str, subject: str, link: str, *, now: datetime) -> None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
+
+from app.foundation import clock
+from app.foundation.database import db
 from app.foundation.points import Points
 from app.foundation.terms import at
+from app.loyalty.earning.models import Rewarded
 from app.loyalty.earning.rules import PurchaseRule, Reward
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.earning.valuing import Prospect, value_one
@@ -38,3 +44,50 @@ def would_earn(
     """
     prospect = Prospect(member_id=member_id, unit_code=unit_code, currency=currency, at=at, lines=tuple(lines))
     return Points(value_one(prospect).points)
+
+
+# --- what members were rewarded for ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Had:
+    """What a member had for one kind of thing: points of today, of this month and altogether, and how often."""
+
+    today: int = 0
+    month: int = 0
+    total: int = 0
+    times: int = 0
+    times_today: int = 0
+
+    def of(self, cap: str) -> int:
+        """What counts towards a cap: ``day``, ``month`` or ``total``."""
+        return {"day": self.today, "month": self.month, "total": self.total}[cap]
+
+
+def rewards_had(member_id: int, *, now: datetime) -> dict[str, Had]:
+    """By kind, in the programme's days and months; by one query."""
+    zone = clock.programme_zone()
+    today = clock.local_date(now, zone)
+    this_day = Rewarded.at >= clock.start_of(today, zone)
+    this_month = Rewarded.at >= clock.start_of(today.replace(day=1), zone)
+    points = sa.func.sum(Rewarded.points)
+    rows = db.session.execute(
+        sa.select(
+            Rewarded.kind,
+            sa.func.coalesce(points.filter(this_day), 0),
+            sa.func.coalesce(points.filter(this_month), 0),
+            points,
+            sa.func.count(),
+            sa.func.count().filter(this_day),
+        )
+        .where(Rewarded.member_id == member_id)
+        .group_by(Rewarded.kind)
+    )
+    return {row[0]: Had(*map(int, row[1:])) for row in rows}
+
+
+def rewarded_before(member_id: int, kind: str, subject: str) -> bool:
+    which = sa.select(Rewarded.id).where(
+        Rewarded.member_id == member_id, Rewarded.kind == kind, Rewarded.subject == subject
+    )
+    return db.session.scalar(which) is not None

@@ -18,6 +18,7 @@ from app.foundation.permissions import Permission, requires
 from app.identity.members.actions import sign_out_everywhere, update_profile
 from app.identity.members.forms import ProfileForm
 from app.identity.members.queries import default_address
+from app.identity.members.statements import completeness
 from app.identity.session import current_member, end
 
 profile = Blueprint("profile", __name__)
@@ -27,13 +28,15 @@ profile = Blueprint("profile", __name__)
 @requires(Permission.PROFILE_OWN)
 def show() -> ResponseReturnValue:
     member = current_member()
+    address = default_address(member.id)
     genders = {"": "", "female": _("Female"), "male": _("Male"), "other": _("Other")}
     return page(
         "identity/profile/show.html",
         member=member,
         code=readable(member.code),
         gender=genders[member.gender],
-        address=default_address(member.id),
+        address=address,
+        completeness=completeness(member, has_address=address is not None),
     )
 
 
