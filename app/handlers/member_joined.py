@@ -9,11 +9,9 @@ from app.engagement.referrals import actions as referrals
 from app.foundation.events import handles
 from app.identity.members.events import MemberJoined
 from app.loyalty.earning import actions as earning
-from app.loyalty.tiers import actions as tiers
 
 
 @handles(MemberJoined)
 def welcome(event: MemberJoined) -> None:
     earning.award_joining(member_id=event.member_id, now=event.at)
-    tiers.review_upgrades([event.member_id], now=event.at)
     referrals.bind(friend_id=event.member_id, code=event.invite_code, device=event.device, now=event.at)

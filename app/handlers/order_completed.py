@@ -15,4 +15,5 @@ def let_the_points_come(event: OrderCompleted) -> None:
     order = order_by_id(event.order_id)
     if order.cash:
         earning.mature_purchase(unit_code=unit_code(order), order_no=order.number, now=event.at)
+        earning.review_milestones([order.member_id], now=event.at)
         tiers.review_upgrades([order.member_id], now=event.at)

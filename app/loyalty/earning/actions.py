@@ -17,7 +17,8 @@ from app.foundation.money import minor_units
 from app.foundation.points import Growth, Points
 from app.loyalty.benefits.queries import Shopping, multipliers
 from app.loyalty.earning.explanations import why_growth, why_purchase
-from app.loyalty.earning.rewards import award_joining, reward
+from app.loyalty.earning.milestones import review_milestones
+from app.loyalty.earning.rewards import Deed, Granted, award_joining, reward, reward_many
 from app.loyalty.earning.rules import Factor, GrowthAward, PurchaseAward, PurchaseRule, purchase_growth
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.earning.valuing import Tally, award_for, factor, lock_budgets, rules_for, spends, use_budgets
@@ -38,6 +39,8 @@ from app.loyalty.purchases.actions import (
 from app.loyalty.purchases.events import PurchasesRecorded
 
 __all__ = [
+    "Deed",
+    "Granted",
     "LiveFrom",
     "Outcome",
     "PurchaseReport",
@@ -49,7 +52,9 @@ __all__ = [
     "install_defaults",
     "mature_purchase",
     "record_purchases",
+    "review_milestones",
     "reward",
+    "reward_many",
 ]
 
 LiveFrom = Literal["import", "purchase"]

@@ -5,21 +5,45 @@ Each thing is rewarded once, by its ``subject``. Caps and budgets are those of t
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from app.foundation import clock
-from app.foundation.database import db, insert_new
+from app.foundation.database import any_of, db
+from app.foundation.events import publish
 from app.foundation.points import Points
-from app.foundation.terms import at
+from app.foundation.terms import Edition, at
+from app.loyalty.earning.events import RewardsGiven
 from app.loyalty.earning.explanations import why_reward
 from app.loyalty.earning.models import Rewarded
-from app.loyalty.earning.rules import Caps, Cut, Reward, capped, period_of_day
+from app.loyalty.earning.rules import Cut, Reward, capped, period_of_day
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.earning.valuing import lock_budgets, use_budgets
 from app.loyalty.ledger import actions as ledger
+
+LONGEST_SUBJECT = Rewarded.subject.type.length
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Something that a member did. ``subject`` names it among the member's deeds of its ``kind``: ``quiz:spring``.
+
+    ``about`` is told in the explanation: the quiz's title, the event's name.
+    """
+
+    member_id: int
+    kind: str
+    subject: str
+    about: str = ""
+    unit_id: int | None = None
+
+    @property
+    def fact(self) -> tuple[int, str, str]:
+        return self.member_id, self.kind, self.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,46 +58,46 @@ class Granted:
 def reward(
     *, member_id: int, kind: str, subject: str, now: datetime, about: str = "", unit_id: int | None = None
 ) -> Granted:
-    """Give what the rules give for this ``kind`` of thing, once per ``subject``.
+    """Give what the rules give for this kind of thing, once; the fields are those of ``Deed``. As ``reward_many``."""
+    deed = Deed(member_id=member_id, kind=kind, subject=subject, about=about, unit_id=unit_id)
+    return reward_many([deed], now=now)[0]
 
-    ``about`` is told in the explanation: the quiz's title, the event's name. A second time, or in parallel, nothing
-    moves. Where a cap or the budget leaves less, it is less, and nothing where nothing is left; it
-    is written down even so. Raises ``NoWallet``.
+
+def reward_many(deeds: Sequence[Deed], *, now: datetime) -> list[Granted]:
+    """Give what the rules give, each thing once, with a handful of statements for all together.
+
+    A second time, or in parallel, nothing moves. Where a cap or a budget leaves less, it is less, and nothing where
+    nothing is left; it is written down even so. Locks budgets, then wallets. Raises ``NoWallet``. Publishes
+    ``RewardsGiven`` once.
     """
     edition = at(EarningTerms, now)
-    rule = edition.terms.by_kind.get(kind) or Reward(kind=kind, points=0)
-    used = lock_budgets([_budget_code(kind)] if rule.budget is not None else [])
-    ledger.queue_up([member_id])
-    left = (rule.budget or 0) - used.get(_budget_code(kind), 0)
-    points, cuts = capped(rule.points, rule.caps, rule.budget, used=_had(member_id, kind, rule.caps, now), left=left)
-    row = {"member_id": member_id, "kind": kind, "subject": subject, "points": points, "at": now}
-    if not insert_new(Rewarded, [row], unless=["member_id", "kind", "subject"], returning=[Rewarded.id]):
-        return Granted(_earlier(member_id, kind, subject), fresh=False)
-    if points:
-        expiry = edition.terms.reward_expiry(kind)
-        ledger.award(
-            member_id=member_id,
-            amount=Points(points),
-            key=reward_key(member_id, kind, subject),
-            kind=kind,
-            unit_id=unit_id,
-            explanation=why_reward(
-                kind,
-                points,
-                version=edition.version,
-                full=rule.points,
-                cuts=cuts,
-                about=about,
-                expiry=expiry,
-                since=now,
-            ),
-            expiry=expiry,
-            occurred_at=now,
-            now=now,
-        )
-        if rule.budget is not None:
-            use_budgets({_budget_code(kind): points})
-    return Granted(Points(points), fresh=True, cuts=cuts)
+    rules = {deed.kind: edition.terms.by_kind.get(deed.kind) or Reward(kind=deed.kind, points=0) for deed in deeds}
+    budgets = {_budget_code(kind): rule.budget for kind, rule in rules.items() if rule.budget is not None}
+    used = lock_budgets(budgets)
+    left = {code: budget - used[code] for code, budget in budgets.items()}
+    ledger.queue_up({deed.member_id for deed in deeds})
+    given = _given(deeds)
+    had = {kind: _had(kind, deeds, rule, now) for kind, rule in rules.items()}
+    answers, fresh = [], []
+    for deed in deeds:
+        if deed.fact in given:
+            answers.append(Granted(Points(given[deed.fact]), fresh=False))
+            continue
+        rule, code = rules[deed.kind], _budget_code(deed.kind)
+        mine = had[deed.kind][deed.member_id]
+        points, cuts = capped(rule.points, rule.caps, rule.budget, used=mine, left=left.get(code, 0))
+        for cap in rule.caps.periods:
+            mine[cap] += points
+        if code in left:
+            left[code] -= points
+        given[deed.fact] = points
+        answers.append(Granted(Points(points), fresh=True, cuts=cuts))
+        fresh.append((deed, answers[-1]))
+    _write(fresh, edition, rules, now=now)
+    use_budgets({code: budget - used[code] - left[code] for code, budget in budgets.items()})
+    if paid := sorted({deed.member_id for deed, granted in fresh if granted.points}):
+        publish(RewardsGiven(tuple(paid), now))
+    return answers
 
 
 def award_joining(*, member_id: int, now: datetime) -> Points:
@@ -81,30 +105,93 @@ def award_joining(*, member_id: int, now: datetime) -> Points:
     return reward(member_id=member_id, kind="joining", subject="joining", now=now).points
 
 
-def reward_key(member_id: int, kind: str, subject: str) -> str:
+def reward_key(deed: Deed) -> str:
     """The business key of a reward."""
-    return f"member:{member_id}:joining" if kind == "joining" else f"reward:{kind}:{member_id}:{subject}"
+    if deed.kind == "joining":
+        return f"member:{deed.member_id}:joining"
+    return f"reward:{deed.kind}:{deed.member_id}:{deed.subject}"
 
 
 def _budget_code(kind: str) -> str:
     return f"reward:{kind}"
 
 
-def _had(member_id: int, kind: str, caps: Caps, now: datetime) -> dict[str, int]:
-    """What the member has had for this kind, in each period that has a cap."""
-    zone = clock.programme_zone()
-    had = {}
-    for cap in caps.periods:
+def _given(deeds: Sequence[Deed]) -> dict[tuple[int, str, str], int]:
+    """What of it was rewarded before."""
+    facts = {deed.fact for deed in deeds}
+    which = sa.select(Rewarded.member_id, Rewarded.kind, Rewarded.subject, Rewarded.points).where(
+        any_of(Rewarded.member_id, {deed.member_id for deed in deeds}),
+        any_of(Rewarded.kind, {deed.kind for deed in deeds}),
+        any_of(Rewarded.subject, {deed.subject for deed in deeds}),
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in db.session.execute(which) if (row[0], row[1], row[2]) in facts}
+
+
+def _had(kind: str, deeds: Sequence[Deed], rule: Reward, now: datetime) -> defaultdict[int, dict[str, int]]:
+    """What each member has had for this kind, in each period that has a cap."""
+    members, zone = {deed.member_id for deed in deeds if deed.kind == kind}, clock.programme_zone()
+    caps = rule.caps.periods
+    had: defaultdict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(caps, 0))
+    for cap in caps:
         begin, _end = period_of_day({"total": "ever"}.get(cap, cap), clock.local_date(now, zone))
-        mine = sa.select(sa.func.coalesce(sa.func.sum(Rewarded.points), 0)).where(
-            Rewarded.member_id == member_id, Rewarded.kind == kind, Rewarded.at >= clock.start_of(begin, zone)
+        sums = (
+            sa.select(Rewarded.member_id, sa.func.sum(Rewarded.points))
+            .where(
+                any_of(Rewarded.member_id, members),
+                Rewarded.kind == kind,
+                Rewarded.at >= clock.start_of(begin, zone),
+            )
+            .group_by(Rewarded.member_id)
         )
-        had[cap] = int(db.session.scalar(mine) or 0)
+        for member_id, points in db.session.execute(sums):
+            had[member_id][cap] = int(points)
     return had
 
 
-def _earlier(member_id: int, kind: str, subject: str) -> Points:
-    which = sa.select(Rewarded.points).where(
-        Rewarded.member_id == member_id, Rewarded.kind == kind, Rewarded.subject == subject
+def _write(
+    fresh: Sequence[tuple[Deed, Granted]], edition: Edition[EarningTerms], rules: dict[str, Reward], *, now: datetime
+) -> None:
+    if not fresh:
+        return
+    rows = [
+        {
+            "member_id": deed.member_id,
+            "kind": deed.kind,
+            "subject": deed.subject,
+            "points": int(granted.points),
+            "at": now,
+        }
+        for deed, granted in fresh
+    ]
+    db.session.execute(sa.insert(Rewarded), rows)
+    awards = [
+        _award(deed, granted, edition, full=rules[deed.kind].points, now=now)
+        for deed, granted in fresh
+        if granted.points
+    ]
+    if awards:
+        ledger.award_many(awards, now=now)
+
+
+def _award(deed: Deed, granted: Granted, edition: Edition[EarningTerms], *, full: int, now: datetime) -> ledger.Award:
+    expiry = edition.terms.reward_expiry(deed.kind)
+    why = why_reward(
+        deed.kind,
+        int(granted.points),
+        full=full,
+        cuts=granted.cuts,
+        about=deed.about,
+        version=edition.version,
+        expiry=expiry,
+        since=now,
     )
-    return Points(db.session.scalars(which).one())
+    return ledger.Award(
+        member_id=deed.member_id,
+        amount=granted.points,
+        key=reward_key(deed),
+        kind=deed.kind,
+        unit_id=deed.unit_id,
+        explanation=why,
+        expiry=expiry,
+        occurred_at=now,
+    )
