@@ -15,8 +15,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation import terms as house_terms
 from app.foundation.actors import Actor
-from app.foundation.database import Json, Model, db
-from app.foundation.errors import InvalidInput
+from app.foundation.database import Json, Model, db, insert_new
+from app.foundation.errors import DomainError, InvalidInput
 
 T = TypeVar("T")
 
@@ -31,6 +31,10 @@ class TermsDraft(Model):
     based_on: Mapped[int]
     saved_at: Mapped[datetime]
     saved_by: Mapped[str] = mapped_column(sa.String(120))
+
+
+class DraftChanged(DomainError):
+    """Somebody else saved, published or discarded the draft since this person saw it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,14 @@ def domains_in_draft() -> set[str]:
     return set(db.session.scalars(sa.select(TermsDraft.domain)))
 
 
-def save_draft(cls: type[T], values: Mapping[str, Any], *, by: Actor, now: datetime) -> Draft[T] | None:
-    """Keep ``values`` as the draft. What is the same as what holds now is no draft: an older one goes then.
+def save_draft(
+    cls: type[T], values: Mapping[str, Any], *, by: Actor, now: datetime, seen: str | None = None
+) -> Draft[T] | None:
+    """Keep ``values`` as the draft. What holds now, with nothing else to come, is no draft: an older one goes then.
 
-    Raises ``InvalidInput`` with a sentence when the values make no sense; the draft stays as it was.
+    ``seen`` is the seal of the draft that the author began with, empty where there was none; ``None`` does not ask.
+    Raises ``DraftChanged`` when there is another by now, and ``InvalidInput`` with a sentence when the values make
+    no sense; the draft stays as it was.
     """
     try:
         wanted = cls(**values)
@@ -68,18 +76,56 @@ def save_draft(cls: type[T], values: Mapping[str, Any], *, by: Actor, now: datet
     house_terms.forget()
     in_force = house_terms.at(cls, now)
     row = _locked(cls)
-    if wanted == in_force.terms:
+    _refuse_if_changed(row, seen)
+    # While another version waits for its moment, what holds now is worth publishing again: it takes that one back.
+    if wanted == in_force.terms and not house_terms.to_come(cls, now):
         if row is not None:
             db.session.delete(row)
             db.session.flush()
         return None
     if row is None:
-        row = TermsDraft(domain=house_terms.domain_of(cls), based_on=in_force.version)
-        db.session.add(row)
+        row = _begin(cls, asdict(wanted), based_on=in_force.version, by=by, now=now, seen=seen)  # type: ignore[call-overload]
     row.values = asdict(wanted)  # type: ignore[call-overload]
     row.saved_at, row.saved_by = now, by.label
     db.session.flush()
     return Draft(wanted, seal(row.values), row.based_on, now, by.label)
+
+
+def _begin(
+    cls: type, values: dict[str, Any], *, based_on: int, by: Actor, now: datetime, seen: str | None
+) -> TermsDraft:
+    """The first draft; of two people who begin one at once, the second waits here and is told."""
+    first = {
+        "domain": house_terms.domain_of(cls),
+        "values": values,
+        "based_on": based_on,
+        "saved_at": now,
+        "saved_by": by.label,
+    }
+    begun = insert_new(TermsDraft, [first], unless=["domain"], returning=[TermsDraft.domain])
+    row = _locked(cls)
+    if not begun:
+        _refuse_if_changed(row, seen)
+    return row or db.session.get_one(TermsDraft, first["domain"])
+
+
+def _refuse_if_changed(row: TermsDraft | None, seen: str | None) -> None:
+    if seen is None or seen == (seal(row.values) if row else ""):
+        return
+    if row is None:
+        raise DraftChanged(
+            _(
+                "The draft that you began with was published or discarded meanwhile. What you typed is still here,"
+                " and saving again makes a new draft of it."
+            )
+        )
+    raise DraftChanged(
+        _(
+            "%(name)s has saved another draft meanwhile. What you typed is still here. Look at the other draft"
+            " first: saving again replaces it.",
+            name=row.saved_by,
+        )
+    )
 
 
 def seal(values: Mapping[str, Any]) -> str:
@@ -87,12 +133,15 @@ def seal(values: Mapping[str, Any]) -> str:
     return sha256(json.dumps(values, sort_keys=True, ensure_ascii=False).encode()).hexdigest()[:20]
 
 
-def discard_draft(cls: type) -> None:
-    """Throw the draft away, if there is one."""
+def discard_draft(cls: type, *, seen: str | None = None) -> None:
+    """Throw the draft away, if there is one. Raises ``DraftChanged`` when it is not the one that was ``seen``."""
     row = _locked(cls)
-    if row is not None:
-        db.session.delete(row)
-        db.session.flush()
+    if row is None:
+        return
+    if seen is not None and seal(row.values) != seen:
+        raise DraftChanged(_("The draft has changed meanwhile. Nothing was thrown away; please look at it again."))
+    db.session.delete(row)
+    db.session.flush()
 
 
 def publish_draft(cls: type[T], *, seen: str, starts_at: datetime, note: str, by: Actor, now: datetime) -> T:

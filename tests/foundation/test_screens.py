@@ -6,7 +6,6 @@ import base64
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, fields
 from datetime import timedelta
 
 import pytest
@@ -16,7 +15,7 @@ from flask_wtf import FlaskForm
 from wtforms import StringField
 
 from app.config import ROOT
-from app.foundation import audit, terms
+from app.foundation import audit
 from app.foundation.actors import SYSTEM
 from app.foundation.audit import AuditEntry, action_label
 from app.foundation.database import db, transaction
@@ -168,70 +167,6 @@ def test_long_lists_lead_on(client, owner):
     assert "Unit 59" in page
     assert "Unit 49" not in page
     assert "active=yes" in following
-
-
-# --- terms ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("domain", sorted(terms.declared))
-def test_every_domains_terms_can_be_saved_as_they_are(client, owner, domain):
-    sign_in(client, owner)
-    page = client.get(f"/backoffice/terms/{domain}")
-    assert page.status_code == 200
-    cls = terms.declared[domain]
-    from app.foundation.screens.terms_pages import form_of
-
-    before = terms.current(cls)
-    with client.application.test_request_context():
-        form = form_of(cls)(data={entry.name: getattr(before, entry.name) for entry in fields(cls)})
-        typed = {field.name: field._value() if hasattr(field, "_value") else field.data for field in form}
-    assert client.post(f"/backoffice/terms/{domain}", data=typed).location == "/backoffice/terms"
-    assert terms.current(cls) == before
-    assert entries(action="terms.change") == []
-
-
-@pytest.mark.parametrize("domain", sorted(terms.declared))
-def test_every_term_has_words(app, domain):
-    assert all(entry.metadata.get("label") for entry in fields(terms.declared[domain]))
-
-
-def test_an_owner_changes_a_number_and_it_is_in_the_log(client, owner):
-    sign_in(client, owner)
-    typed = asdict(terms.current(terms.declared["checkin"])) | {"card_price": "80"}
-    assert client.post("/backoffice/terms/checkin", data=typed).location == "/backoffice/terms"
-    [entry] = entries(action="terms.change")
-    assert (entry.before, entry.after) == ({"card_price": 50}, {"card_price": 80})
-
-
-@pytest.mark.parametrize("value", ["", "0", "-1", "5.5", "1e3", "many", str(10**30), "٥٥٥٥٥٥"])
-def test_nonsense_changes_no_term(client, owner, value):
-    sign_in(client, owner)
-    typed = asdict(terms.current(terms.declared["checkin"])) | {"card_price": value}
-    assert client.post("/backoffice/terms/checkin", data=typed).status_code == 422
-    assert entries(action="terms.change") == []
-
-
-def test_reasons_are_edited_as_lines(client, owner):
-    sign_in(client, owner)
-    data = {
-        "adjustment_limit": "100",
-        "reasons": "goodwill | Goodwill | 关怀补偿 | 關懷補償\nsorry | Sorry\n",
-        "freeze_reasons": "lost | Lost",
-    }
-    assert client.post("/backoffice/terms/desk", data=data).location == "/backoffice/terms"
-    assert terms.current(terms.declared["desk"]).reasons["sorry"] == {"en": "Sorry"}
-    assert client.post("/backoffice/terms/desk", data=data | {"reasons": "goodwill"}).status_code == 422
-
-
-def test_an_auditor_reads_terms_and_changes_none(client, auditor):
-    sign_in(client, auditor)
-    assert "Points for a make-up card" in client.get("/backoffice/terms").text
-    assert "/backoffice/terms/checkin" not in client.get("/backoffice/terms").text
-    assert client.post("/backoffice/terms/checkin", data={}).status_code == 403
-
-
-def test_terms_that_do_not_exist(client, owner):
-    assert sign_in(client, owner).get("/backoffice/terms/nothing").status_code == 404
 
 
 # --- the audit log ------------------------------------------------------------------------------

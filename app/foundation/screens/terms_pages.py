@@ -1,83 +1,141 @@
-"""The numbers that an owner may change: one form per domain, made from its dataclass.
+"""The programme: what each domain's terms say, the draft of the next ones, publishing it, and every version there was.
 
-Its words come from ``term(5, _l("Points a day"))``; without them a field shows its own name.
+Forms save a draft; publishing it is a page of its own, with what changes, what that brings, and from when.
 """
 
 from __future__ import annotations
 
-from dataclasses import Field, asdict, dataclass, fields
-from typing import Any, get_type_hints
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
 
-from flask import Blueprint, abort, flash, url_for
+from flask import Blueprint, abort, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import format_decimal
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, IntegerField, SelectChoice, SelectField, StringField, TextAreaField
-from wtforms.validators import ValidationError
 
-from app.config import LOCALES
-from app.foundation import clock
+from app.foundation import clock, drafts
 from app.foundation import terms as house_terms
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
-from app.foundation.formtools import NEEDED, at_most, refuse, stripped
-from app.foundation.languages import translated
+from app.foundation.formats import moment
+from app.foundation.formtools import refuse
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, allowed, requires
+from app.foundation.screens.terms_forms import PublicationForm, form_of
+from app.foundation.screens.terms_registry import (
+    Difference,
+    Line,
+    companions_of,
+    differences,
+    editor_of,
+    editor_url,
+    effects_of,
+    keep,
+    lines_of,
+    started,
+    title_of,
+)
 
 terms_pages = Blueprint("terms", __name__, url_prefix="/terms")
 
+LINES_ON_A_CARD = 7
+
+
+# --- all of them ----------------------------------------------------------------------------
+
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One term, for reading."""
+class Card:
+    """One domain. ``waiting`` says which published versions have not started yet."""
 
-    label: str
-    value: str
-    help: str
+    domain: str
+    title: str
+    version: str
+    published: str
+    lines: Sequence[Line]
+    more: Sequence[Line]
+    draft: bool
+    waiting: Sequence[str]
+    edit_url: str | None
 
 
 @terms_pages.get("")
 @requires(Permission.PROGRAMME_READ)
 def index() -> ResponseReturnValue:
-    may_write = allowed(Permission.PROGRAMME_WRITE)
-    groups = [
-        {
-            "title": title_of(domain),
-            "lines": _lines(cls),
-            "url": url_for("backoffice.terms.edit", domain=domain) if may_write else None,
-        }
-        for domain, cls in sorted(house_terms.declared.items())
-    ]
-    return page("backoffice/terms/index.html", groups=groups)
+    house_terms.read_all_editions()
+    drafted, may_write, now = drafts.domains_in_draft(), allowed(Permission.PROGRAMME_WRITE), clock.now()
+    cards = [_card(cls, domain in drafted, may_write, now) for domain, cls in house_terms.declared.items()]
+    return page("backoffice/terms/index.html", cards=sorted(cards, key=lambda card: card.title))
+
+
+def _card(cls: type, draft: bool, may_write: bool, now: datetime) -> Card:
+    domain = house_terms.domain_of(cls)
+    edition: house_terms.Edition[Any] = house_terms.at(cls, now)
+    lines = lines_of(edition.terms)
+    return Card(
+        domain=domain,
+        title=title_of(domain),
+        version=_("Version %(number)s", number=edition.version),
+        published=_published(edition),
+        lines=lines[:LINES_ON_A_CARD],
+        more=lines[LINES_ON_A_CARD:],
+        draft=draft,
+        waiting=_to_come(cls, now),
+        edit_url=editor_url(domain) if may_write else None,
+    )
+
+
+def _published(edition: house_terms.Edition[Any]) -> str:
+    if edition.published_at is None or not edition.published_by:
+        return _("from the beginning")
+    return _("published %(moment)s by %(name)s", moment=moment(edition.published_at), name=edition.published_by)
+
+
+def _to_come(cls: type, now: datetime) -> list[str]:
+    later: list[house_terms.Edition[Any]] = house_terms.to_come(cls, now)
+    return [_starts(each) for each in later]
+
+
+def _starts(edition: house_terms.Edition[Any]) -> str:
+    return _("Version %(number)s starts on %(moment)s", number=edition.version, moment=moment(edition.starts_at))
+
+
+def _class_or_404(domain: str) -> type:
+    return house_terms.declared.get(domain) or abort(404)
+
+
+# --- the draft's form -----------------------------------------------------------------------
 
 
 @terms_pages.get("/<domain>")
 @requires(Permission.PROGRAMME_WRITE)
 def edit(domain: str) -> ResponseReturnValue:
-    cls = house_terms.declared.get(domain) or abort(404)
-    return _form(domain, form_of(cls)(data=asdict(house_terms.current(cls))))
+    cls = _class_or_404(domain)
+    if own := editor_of(domain):
+        return redirect(url_for(own))
+    values, seal = started(cls)
+    return _form(domain, form_of(cls)(data={**asdict(values), "seal": seal}))
 
 
 @terms_pages.post("/<domain>")
 @requires(Permission.PROGRAMME_WRITE)
 def update(domain: str) -> ResponseReturnValue:
-    cls = house_terms.declared.get(domain) or abort(404)
+    cls = _class_or_404(domain)
+    if editor_of(domain):
+        abort(404)
     form = form_of(cls)()
     if not form.validate_on_submit():
         return _form(domain, form, status=422)
     values = {entry.name: form[entry.name].data for entry in fields(cls)}
     try:
-        with transaction():
-            house_terms.change(cls, values, by=current_user.actor, now=clock.now())
+        return seen(keep(cls, values, seen=form["seal"].data or "", by=current_user.actor))
     except DomainError as error:
         refuse(form, error)
-        return _form(domain, form, status=422)
-    flash(_("Saved. The new terms hold from now on; what has happened stays as it was."), "success")
-    return seen(url_for("backoffice.terms.index"))
+        form["seal"].data = started(cls)[1]
+        return _form(domain, form, status=error.status)
 
 
 def _form(domain: str, form: FlaskForm, *, status: int = 200) -> ResponseReturnValue:
@@ -86,87 +144,174 @@ def _form(domain: str, form: FlaskForm, *, status: int = 200) -> ResponseReturnV
         status=status,
         title=title_of(domain),
         form=form,
-        fields=[part for part in form if part.type != "CSRFTokenField"],
+        fields=[part for part in form if part.type not in ("CSRFTokenField", "HiddenField")],
         action_url=url_for("backoffice.terms.update", domain=domain),
+        **around(domain),
+    )
+
+
+def around(domain: str) -> dict[str, Any]:
+    """What every form of terms shows around itself: whose draft it goes on with, and what is still to come."""
+    cls = house_terms.declared[domain]
+    draft: drafts.Draft[Any] | None = drafts.draft_of(cls)
+    return {
+        "draft": _by_whom(draft) if draft else "",
+        "waiting": _to_come(cls, clock.now()),
+        "publication_url": url_for("backoffice.terms.publication", domain=domain),
+        "versions_url": url_for("backoffice.terms.versions", domain=domain),
+        "back_url": url_for("backoffice.terms.index"),
+    }
+
+
+def _by_whom(draft: drafts.Draft[Any]) -> str:
+    return _("%(name)s saved this draft on %(moment)s.", name=draft.saved_by, moment=moment(draft.saved_at))
+
+
+# --- publishing it --------------------------------------------------------------------------
+
+
+@terms_pages.get("/<domain>/publication")
+@requires(Permission.PROGRAMME_READ)
+def publication(domain: str) -> ResponseReturnValue:
+    return _publication(_class_or_404(domain), PublicationForm())
+
+
+@terms_pages.post("/<domain>/publication")
+@requires(Permission.PROGRAMME_WRITE)
+def create_publication(domain: str) -> ResponseReturnValue:
+    cls, form, now = _class_or_404(domain), PublicationForm(), clock.now()
+    if not form.validate_on_submit():
+        return _publication(cls, form, status=422)
+    starts_at = _moment(form.starts_at.data) if form.when.data == "later" else now
+    try:
+        with transaction():
+            drafts.publish_draft(
+                cls,
+                seen=form.seal.data or "",
+                starts_at=starts_at,
+                note=form.note.data or "",
+                by=current_user.actor,
+                now=now,
+            )
+    except DomainError as error:
+        refuse(form, error)
+        return _publication(cls, form, status=error.status)
+    if starts_at > now:
+        flash(_("Published. The new terms hold from %(moment)s on.", moment=moment(starts_at)), "success")
+    else:
+        flash(_("Published. The new terms hold from now on; what has happened stays as it was."), "success")
+    return seen(url_for("backoffice.terms.versions", domain=domain))
+
+
+def _moment(local: datetime) -> datetime:
+    """What was typed without a timezone is meant in the programme's."""
+    return local.replace(tzinfo=clock.programme_zone())
+
+
+@terms_pages.post("/<domain>/withdrawal")
+@requires(Permission.PROGRAMME_WRITE)
+def create_withdrawal(domain: str) -> ResponseReturnValue:
+    """Throw the draft away that was seen."""
+    cls, form = _class_or_404(domain), PublicationForm()
+    try:
+        with transaction():
+            drafts.discard_draft(cls, seen=form.seal.data or "")
+    except DomainError as error:
+        refuse(form, error)
+        return _publication(cls, form, status=error.status)
+    flash(_("The draft is thrown away. The terms in force stay as they are."), "success")
+    return seen(url_for("backoffice.terms.index"))
+
+
+def _publication(cls: type, form: PublicationForm, *, status: int = 200) -> ResponseReturnValue:
+    domain, now = house_terms.domain_of(cls), clock.now()
+    draft: drafts.Draft[Any] | None = drafts.draft_of(cls)
+    in_force: house_terms.Edition[Any] = house_terms.at(cls, now)
+    # What is on the page is what may be published: the seal is always that of the draft just read.
+    form.seal.data = draft.seal if draft else ""
+    return page(
+        "backoffice/terms/publication.html",
+        status=status,
+        form=form,
+        title=title_of(domain),
+        draft=draft,
+        by_whom=_by_whom(draft) if draft else "",
+        in_force=in_force.version,
+        version=house_terms.editions(cls)[-1].version + 1,
+        differences=differences(in_force.terms, draft.terms) if draft else [],
+        effects=effects_of(in_force.terms, draft.terms) if draft else [],
+        companions=[(url_for(each.endpoint), str(each.label), str(each.hint)) for each in companions_of(cls)],
+        waiting=_to_come(cls, now),
+        outdated=draft is not None and draft.based_on != in_force.version,
+        earliest=now.astimezone(clock.programme_zone()).strftime("%Y-%m-%dT%H:%M"),
+        zone=str(clock.programme_zone()),
+        may_write=allowed(Permission.PROGRAMME_WRITE),
+        edit_url=editor_url(domain),
+        create_url=url_for("backoffice.terms.create_publication", domain=domain),
+        withdrawal_url=url_for("backoffice.terms.create_withdrawal", domain=domain),
+        versions_url=url_for("backoffice.terms.versions", domain=domain),
         back_url=url_for("backoffice.terms.index"),
     )
 
 
-# --- from a dataclass to a form -------------------------------------------------------------
+# --- what there was -------------------------------------------------------------------------
 
 
-class TextsField(TextAreaField):
-    """Texts by code and language, a line each: ``goodwill | Goodwill | 关怀补偿 | 關懷補償``."""
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """One version among the others. The first has ``lines`` instead of differences."""
 
-    def _value(self) -> str:
-        if self.raw_data:
-            return str(self.raw_data[0])
-        return "\n".join(" | ".join([code, *_in_order(texts)]) for code, texts in (self.data or {}).items())
-
-    def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = {}
-        for line in (valuelist[0] if valuelist else "").splitlines():
-            code, *texts = [part.strip() for part in line.split("|")]
-            if code:
-                self.data[code] = {locale: text for locale, text in zip(LOCALES, texts, strict=False) if text}
-
-    def post_validate(self, form: Any, validation_stopped: bool) -> None:
-        if any(not texts for texts in self.data.values()):
-            raise ValidationError(_("Each line needs a code, a bar, and a text: goodwill | Goodwill"))
+    title: str
+    state: str
+    tone: str
+    starts: str
+    published: str
+    note: str
+    differences: Sequence[Difference]
+    lines: Sequence[Line]
 
 
-def _in_order(texts: dict[str, str]) -> list[str]:
-    return [texts.get(locale, "") for locale in LOCALES]
-
-
-def form_of(cls: type) -> type[FlaskForm]:
-    """A form with one field per term, by its type."""
-    hints = get_type_hints(cls)
-    return type(
-        f"{cls.__name__}Form", (FlaskForm,), {entry.name: _field(entry, hints[entry.name]) for entry in fields(cls)}
+@terms_pages.get("/<domain>/versions")
+@requires(Permission.PROGRAMME_READ)
+def versions(domain: str) -> ResponseReturnValue:
+    cls, now = _class_or_404(domain), clock.now()
+    published: list[house_terms.Edition[Any]] = house_terms.editions(cls)
+    in_force = house_terms.in_force(published, now)
+    chapters = [
+        _chapter(edition, before, in_force, now)
+        for edition, before in zip(published, [None, *published[:-1]], strict=True)
+    ]
+    return page(
+        "backoffice/terms/versions.html",
+        title=title_of(domain),
+        chapters=chapters[::-1],
+        now=lines_of(in_force.terms),
+        edit_url=editor_url(domain) if allowed(Permission.PROGRAMME_WRITE) else None,
+        draft_url=url_for("backoffice.terms.publication", domain=domain) if drafts.draft_of(cls) else None,
+        back_url=url_for("backoffice.terms.index"),
     )
 
 
-def _field(entry: Field[Any], kind: Any) -> Any:
-    label, help_text = _label(entry), entry.metadata.get("help", "")
-    if choices := entry.metadata.get("choices"):
-        named = [SelectChoice(value, label) for value, label in choices.items()]
-        return SelectField(label, description=help_text, choices=named)
-    if kind is bool:
-        return BooleanField(label, description=help_text)
-    if kind is int:
-        return IntegerField(label, description=help_text, validators=[NEEDED, _within_reason])
-    if kind is str:
-        return StringField(label, description=help_text, filters=[stripped], validators=[NEEDED, at_most(500)])
-    help_text = help_text or _l("A line each: code | English | 简体中文 | 繁體中文")
-    return TextsField(label, description=help_text, render_kw={"rows": 8})
-
-
-def _within_reason(_form: FlaskForm, field: Any) -> None:
-    if field.data is not None and abs(field.data) > 2**53:
-        raise ValidationError(_("This number is too large."))
-
-
-def _lines(cls: type) -> list[Line]:
-    values: Any = house_terms.current(cls)
-    return [
-        Line(str(_label(entry)), _text(getattr(values, entry.name), entry), str(entry.metadata.get("help", "")))
-        for entry in fields(cls)
-    ]
-
-
-def _label(entry: Field[Any]) -> Any:
-    return entry.metadata.get("label") or entry.name.replace("_", " ").capitalize()
-
-
-def _text(value: Any, entry: Field[Any]) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, dict):
-        return ", ".join(translated(texts) for texts in value.values())
-    choices = entry.metadata.get("choices") or {}
-    return str(choices.get(value) or (format_decimal(value) if isinstance(value, int) else value))
-
-
-def title_of(domain: str) -> str:
-    return str(house_terms.declared[domain].title)  # type: ignore[attr-defined]
+def _chapter(
+    edition: house_terms.Edition[Any],
+    before: house_terms.Edition[Any] | None,
+    in_force: house_terms.Edition[Any],
+    now: datetime,
+) -> Chapter:
+    if edition.version == in_force.version:
+        state, tone = _("in force"), "brand"
+    elif edition.starts_at > now:
+        state, tone = _("to come"), "gold"
+    else:
+        state, tone = "", "neutral"
+    first = before is None or edition.starts_at == house_terms.BEGINNING
+    return Chapter(
+        title=_("Version %(number)s", number=edition.version),
+        state=state,
+        tone=tone,
+        starts=_("from the beginning") if first else _("from %(moment)s on", moment=moment(edition.starts_at)),
+        published="" if first and not edition.published_by else _published(edition),
+        note=edition.note,
+        differences=differences(before.terms, edition.terms) if before else [],
+        lines=[] if before else lines_of(edition.terms),
+    )

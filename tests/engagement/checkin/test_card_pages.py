@@ -21,6 +21,7 @@ from app.loyalty.ledger.queries import standing
 from tests.cast import sign_in
 from tests.conftest import NOON
 from tests.factories import make_member
+from tests.publishing import publish
 
 DAY = timedelta(days=1)
 NEW = "/check-in/cards/new?day=2026-06-{}"
@@ -203,6 +204,7 @@ def test_the_owner_edits_the_table_and_nonsense_is_explained(client, owner, rewa
     assert answer.status_code == 422
     assert sentence in answer.text
     assert client.post("/backoffice/terms/checkin", data=form | {"rewards": "3 3 9"}).status_code == 303
+    assert publish(client, "checkin").status_code == 303
     with client.application.app_context():  # Afresh, as in another request.
         assert terms.current(CheckinTerms).table == (3, 3, 9)
 

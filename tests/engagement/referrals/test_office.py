@@ -6,6 +6,7 @@ import pytest
 
 from tests.cast import sign_in
 from tests.engagement.referrals.circle import join_by, settle, spend
+from tests.publishing import publish
 
 
 @pytest.fixture
@@ -68,6 +69,7 @@ def test_the_owner_changes_what_an_invitation_pays(client, owner, alice):
     }
     assert client.post("/backoffice/terms/referrals", data=form | {"least_spend": 0}).status_code == 422
     assert client.post("/backoffice/terms/referrals", data=form).status_code == 303
+    assert publish(client, "referrals").status_code == 303
     client.post("/backoffice/session/end")
     page = sign_in(client.application.test_client(), alice).get("/referrals").text
     assert "80 points for you" in page
