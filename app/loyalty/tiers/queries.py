@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from app.foundation import clock
-from app.foundation.database import db
+from app.foundation.database import any_of, db
 from app.foundation.terms import current
 from app.loyalty.tiers.figures import monthly, rolling
 from app.loyalty.tiers.models import Membership, Tier, TierChange, TierGrant, TierReview
@@ -48,6 +48,40 @@ def tiers_of(member_ids: Collection[int]) -> dict[int, Tier]:
         .where(Membership.member_id.in_(member_ids))
     )
     return dict(db.session.execute(query).all())
+
+
+def tiers_then(asked: Collection[tuple[int, datetime]]) -> dict[tuple[int, datetime], Tier]:
+    """The tier on which each member stood at each moment; before they came, the first step.
+
+    One query, and two more where a moment lies before a member's last move.
+    """
+    members = {member_id for member_id, _moment in asked}
+    now = sa.select(Membership.member_id, Membership.since, Tier).join(Tier, Tier.id == Membership.tier_id)
+    rows = db.session.execute(now.where(any_of(Membership.member_id, members)))
+    places = {member_id: (since, tier) for member_id, since, tier in rows}
+    found = {
+        (member_id, moment): places[member_id][1]
+        for member_id, moment in asked
+        if member_id in places and places[member_id][0] <= moment
+    }
+    earlier = set(asked) - found.keys()
+    tiers = {tier.id: tier for tier in ladder()} if earlier else {}
+    if not tiers:
+        return found
+    first = next(iter(tiers.values()))
+    steps_of: dict[int, list[tuple[datetime, int | None, int]]] = {}
+    columns = (TierChange.member_id, TierChange.at, TierChange.from_tier_id, TierChange.to_tier_id)
+    changes = sa.select(*columns).order_by(TierChange.at, TierChange.id)
+    for member_id, at, before, after in db.session.execute(
+        changes.where(any_of(TierChange.member_id, {member_id for member_id, _moment in earlier}))
+    ):
+        steps_of.setdefault(member_id, []).append((at, before, after))
+    for member_id, moment in earlier:
+        mine = steps_of.get(member_id, [])
+        until = [after for at, _before, after in mine if at <= moment]
+        stood = until[-1] if until else next((before for _at, before, _after in mine), None)
+        found[member_id, moment] = tiers.get(stood, first) if stood else first
+    return found
 
 
 @dataclass(frozen=True, slots=True)
