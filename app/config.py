@@ -20,6 +20,7 @@ from babel.numbers import get_currency_name
 Environment = Literal["development", "production", "testing"]
 
 LOCALES = ("en", "zh_Hans", "zh_Hant")
+STRIPE_METHODS = ("card", "alipay", "wechat_pay")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -42,6 +43,10 @@ class Settings:
     timezone: str = "Asia/Shanghai"
     currency: str = "CNY"
     payment_gateway: str = "sandbox"
+    stripe_secret_key: str = field(default="", repr=False)
+    stripe_webhook_secret: str = field(default="", repr=False)
+    stripe_api_base: str = ""
+    stripe_methods: tuple[str, ...] = ("card", "alipay", "wechat_pay")
     mail_url: str = "console:"
     mail_from: str = "Jifen <no-reply@localhost>"
     trusted_proxies: int = 0
@@ -57,8 +62,20 @@ class Settings:
             raise ConfigurationError(f"JIFEN_TIMEZONE {self.timezone!r} is not a known timezone.") from error
         if get_currency_name(self.currency, locale="en") == self.currency:
             raise ConfigurationError(f"JIFEN_CURRENCY {self.currency!r} is not a known currency code.")
+        if self.payment_gateway == "stripe":
+            self._refuse_half_a_gateway()
         if self.production:
             self._refuse_unsafe_production()
+
+    def _refuse_half_a_gateway(self) -> None:
+        if not self.stripe_secret_key.startswith(("sk_", "rk_")):
+            raise ConfigurationError("JIFEN_STRIPE_SECRET_KEY must be a secret (sk_…) or restricted (rk_…) key.")
+        if not self.stripe_webhook_secret.startswith("whsec_"):
+            raise ConfigurationError(
+                "JIFEN_STRIPE_WEBHOOK_SECRET must be the signing secret (whsec_…) of the endpoint /webhooks/stripe."
+            )
+        if not self.stripe_methods or set(self.stripe_methods) - set(STRIPE_METHODS):
+            raise ConfigurationError(f"JIFEN_STRIPE_METHODS must be some of {', '.join(STRIPE_METHODS)}.")
 
     def _refuse_unsafe_production(self) -> None:
         if self.secret_key == Settings.secret_key or len(self.secret_key) < 32:
@@ -67,8 +84,13 @@ class Settings:
             raise ConfigurationError("JIFEN_PUBLIC_URL must be the https:// address members use.")
         if self.payment_gateway == "sandbox":
             raise ConfigurationError(
-                "JIFEN_PAYMENT_GATEWAY=sandbox takes no real money and is refused in production; set it to 'none'."
+                "JIFEN_PAYMENT_GATEWAY=sandbox takes no real money and is refused in production; set it to 'none', "
+                "or set JIFEN_STRIPE_SECRET_KEY."
             )
+        if self.payment_gateway == "stripe" and "_test_" in self.stripe_secret_key[:8]:
+            raise ConfigurationError("JIFEN_STRIPE_SECRET_KEY is a test key: it takes no real money.")
+        if self.stripe_api_base:
+            raise ConfigurationError("JIFEN_STRIPE_API_BASE is for tests and is refused in production.")
         if self.mail_url.startswith("console:"):
             raise ConfigurationError(
                 "JIFEN_MAIL_URL must name a mail server (smtp://user:password@host:port): codes and links go by mail."
@@ -79,6 +101,13 @@ class Settings:
     @property
     def production(self) -> bool:
         return self.environment == "production"
+
+    @property
+    def checkout_origin(self) -> str:
+        """Where members are sent to pay; empty where that is a page of our own."""
+        if self.payment_gateway != "stripe":
+            return ""
+        return self.stripe_api_base or "https://checkout.stripe.com"
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -102,6 +131,10 @@ class Settings:
             if not proxies.isdigit():
                 raise ConfigurationError("JIFEN_TRUSTED_PROXIES must be a whole number.")
             values["trusted_proxies"] = int(proxies)
+        if methods := env.get("JIFEN_STRIPE_METHODS"):
+            values["stripe_methods"] = tuple(method.strip() for method in methods.split(","))
+        if "payment_gateway" not in values and values.get("stripe_secret_key"):
+            values["payment_gateway"] = "stripe"
         if env.get("JIFEN_CHEAP_PASSWORDS"):
             values["cheap_passwords"] = True
         return cls(**values)  # type: ignore[arg-type]
@@ -118,6 +151,9 @@ _TEXT = (
     "timezone",
     "currency",
     "payment_gateway",
+    "stripe_secret_key",
+    "stripe_webhook_secret",
+    "stripe_api_base",
     "mail_url",
     "mail_from",
 )

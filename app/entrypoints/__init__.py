@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.entrypoints import backoffice, cli, health, portal, worker
+from app.entrypoints import backoffice, cli, health, portal, webhooks, worker
 from app.foundation import permissions
 from app.identity import session
 
@@ -14,6 +14,7 @@ def init_app(app: Flask) -> None:
     portal.init_app(app)
     backoffice.init_app(app)
     health.init_app(app)
+    webhooks.init_app(app)
     cli.init_app(app)
     worker.init_app()
     permissions.check_declarations(app)

@@ -25,6 +25,7 @@ from app.mall.catalog.admin import products
 from app.mall.catalog.categories import categories
 from app.mall.orders import tiles as _orders_tiles  # noqa: F401
 from app.mall.orders.admin import orders
+from app.mall.payments.admin import payments
 from app.support.desk.admin import members
 
 
@@ -37,6 +38,7 @@ def navigation() -> list[NavItem]:
         (_("Mall"), _("Products"), "backoffice.products.index", "bag"),
         (_("Mall"), _("Categories"), "backoffice.categories.index", "tags"),
         (_("Mall"), _("Orders"), "backoffice.orders.index", "box-seam"),
+        (_("Mall"), _("Payments"), "backoffice.payments.index", "credit-card"),
         (_("Programme"), _("Tiers"), "backoffice.tiers.index", "award"),
         (_("Programme"), _("Terms"), "backoffice.terms.index", "sliders"),
         (_("House"), _("Business units"), "backoffice.units.index", "building"),
@@ -79,6 +81,7 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(products)
     backoffice.register_blueprint(categories.blueprint())
     backoffice.register_blueprint(orders)
+    backoffice.register_blueprint(payments)
     backoffice.register_blueprint(members)
     backoffice.register_blueprint(member_tier)
     backoffice.register_blueprint(tier_ladder)

@@ -34,6 +34,7 @@ class Permission(enum.StrEnum):
     CATALOG_WRITE = "catalog:write"
     ORDER_READ = "order:read"
     ORDER_FULFIL = "order:fulfil"
+    PAYMENT_READ = "payment:read"
     MEMBER_READ = "member:read"
     BALANCE_ADJUST = "balance:adjust"
     TIER_ASSIGN = "tier:assign"
@@ -56,13 +57,23 @@ MEMBER: frozenset[Permission] = frozenset(
 ROLES: dict[str, frozenset[Permission]] = {
     "merchant": frozenset({P.OFFICE, P.CATALOG_READ, P.CATALOG_WRITE, P.ORDER_READ, P.ORDER_FULFIL}),
     "agent": frozenset(
-        {P.OFFICE, P.CATALOG_READ, P.ORDER_READ, P.MEMBER_READ, P.BALANCE_ADJUST, P.TIER_ASSIGN, P.WALLET_FREEZE}
+        {
+            P.OFFICE,
+            P.CATALOG_READ,
+            P.ORDER_READ,
+            P.PAYMENT_READ,
+            P.MEMBER_READ,
+            P.BALANCE_ADJUST,
+            P.TIER_ASSIGN,
+            P.WALLET_FREEZE,
+        }
     ),
     "auditor": frozenset(
         {
             P.OFFICE,
             P.CATALOG_READ,
             P.ORDER_READ,
+            P.PAYMENT_READ,
             P.MEMBER_READ,
             P.LEDGER_READ,
             P.STAFF_READ,

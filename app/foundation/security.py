@@ -85,7 +85,7 @@ def init_app(app: Flask) -> None:
     )
     talisman.init_app(
         app,
-        content_security_policy=POLICY,
+        content_security_policy={**POLICY, "form-action": f"'self' {settings.checkout_origin}".strip()},
         permissions_policy=PERMISSIONS,
         force_https=settings.production,
         strict_transport_security=secure,

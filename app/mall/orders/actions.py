@@ -75,7 +75,7 @@ def place(
     ``key`` is the form's own: the same form sent again returns the order it made. ``expected`` is
     what the person saw. With nothing to pay in cash the order is paid at once, else it waits
     for ``begin_payment``. Raises ``PriceChanged``, ``NotOffered``, ``InvalidQuantity``, ``AddressMissing``,
-    ``OutOfStock``, ``InsufficientPoints``, ``WalletFrozen`` or ``GatewayUnavailable``.
+    ``OutOfStock``, ``InsufficientPoints``, ``WalletFrozen``, ``GatewayUnavailable`` or ``NotCollectable``.
     """
     if not is_key(key):
         raise InvalidInput(_("This form is damaged. Nothing was ordered; please open the page again."))
@@ -85,7 +85,7 @@ def place(
     if wanted.figures != expected:
         raise PriceChanged(expected, wanted.figures)
     if wanted.figures.cash:
-        payments.refuse_without_gateway()
+        payments.refuse_uncollectable(wanted.figures.cash)
     destination = complete_address(address) if wanted.parcel else None
     if wanted.parcel and destination is None:
         raise AddressMissing
@@ -193,7 +193,7 @@ def begin_payment(*, order_id: int, now: datetime) -> payments.Attempt:
     order = _locked(order_id)
     if order.state != "placed" or now >= order.pay_by:
         raise PaymentOver
-    return payments.open_attempt(order_id=order.id, amount=order.cash_due, now=now)
+    return payments.open_attempt(order_id=order.id, amount=order.cash_due, pay_by=order.pay_by, now=now)
 
 
 def take_payment(*, order_id: int, payment_id: int, outcome: payments.Outcome, now: datetime) -> None:
@@ -202,13 +202,13 @@ def take_payment(*, order_id: int, payment_id: int, outcome: payments.Outcome, n
     arrived = payments.settle(payment_id=payment_id, outcome=outcome, now=now)
     if not arrived:
         return
-    if order.state == "placed" and now >= order.pay_by + GRACE:
-        _end(order, "closed", by=SYSTEM, now=now)  # Its hold ran out before any job looked.
-    if order.state == "placed":
+    if order.state == "placed" and now < order.pay_by + GRACE:
         payments.give_up(order_id=order.id, now=now)
         _become_paid(order, now=now)
-    else:
-        payments.refund_later(payment_id=payment_id, now=now)
+        return
+    payments.refund_rest(payment_id=payment_id, now=now)
+    if order.state == "placed":
+        _end(order, "closed", by=SYSTEM, now=now)  # Its hold ran out before any job looked.
 
 
 def _become_paid(order: Order, *, now: datetime) -> None:

@@ -32,6 +32,7 @@ from app.mall.orders.rules import is_number, one_line
 from app.mall.orders.statements import TONES, label_of, order_shown, price_of
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import payments_of
+from app.mall.payments.statements import payment_rows
 
 if TYPE_CHECKING:
     from app.identity.members.models import Member
@@ -155,7 +156,8 @@ def show(number: str) -> ResponseReturnValue:
 
 def _order_page(order: Order, form: ShipmentForm, *, status: int = 200) -> ResponseReturnValue:
     unit = unit_names().get(order.unit_id, {})
-    shown = order_shown(order, payments_of(order.id), unit=unit, terms=current(OrderTerms), now=clock.now())
+    payments = payments_of(order.id)
+    shown = order_shown(order, payments, unit=unit, terms=current(OrderTerms), now=clock.now())
     member = member_by_id(order.member_id) or abort(404)
     return page(
         "mall/orders/office/show.html",
@@ -167,6 +169,7 @@ def _order_page(order: Order, form: ShipmentForm, *, status: int = 200) -> Respo
         member=member.label,
         member_code=member.code,
         contact=member.phone or member.email or "",
+        payments=[row for payment in payments for row in payment_rows(payment)],
         pieces=points(sum(line.quantity for line in order.lines)),
         form=form,
         can_pack=_can(order, "packed"),

@@ -11,11 +11,12 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation.actors import SYSTEM
 from app.foundation.formats import moment, money
+from app.foundation.money import Money
 from app.mall.orders import states
 from app.mall.orders.models import Order
 
 if TYPE_CHECKING:
-    from app.mall.payments.models import Payment
+    from app.mall.payments.models import Payment, Refund
 
 HAPPENED = {
     "placed": _l("Ordered"),
@@ -62,27 +63,34 @@ def _of_payment(order: Order, payment: Payment, at: Mapping[str, datetime]) -> l
         # Attempts given up because the order ended, or because another one succeeded, are no news.
         ended = {at.get(state) for state in ("paid", *states.ENDED)}
         return [] if settled in ended else [(settled, _("A payment of %(amount)s did not go through", amount=amount))]
-    if not _is_surplus(order, payment, at):
-        return []
-    events = [(settled, _("A payment of %(amount)s came too late", amount=amount))]
-    if payment.refunded_at:
-        events.append((payment.refunded_at, _("%(amount)s were paid back", amount=amount)))
-    return events
+    events = [(settled, _("A payment of %(amount)s came too late", amount=amount))] if _is_surplus(payment) else []
+    if payment.state == "refunded" and not payment.refunds and payment.refunded_at:
+        return [*events, (payment.refunded_at, _("%(amount)s were paid back", amount=amount))]
+    return events + [happened for refund in payment.refunds if (happened := _of_refund(refund, payment))]
 
 
-def _is_surplus(order: Order, payment: Payment, at: Mapping[str, datetime]) -> bool:
+def _of_refund(refund: Refund, payment: Payment) -> tuple[datetime, str] | None:
+    amount = money(Money(refund.amount, payment.currency))
+    if refund.settled_at is None:
+        return None
+    if refund.state == "failed":
+        return refund.settled_at, _("%(amount)s could not be paid back; we are seeing to it", amount=amount)
+    return refund.settled_at, _("%(amount)s were paid back", amount=amount)
+
+
+def _is_surplus(payment: Payment) -> bool:
     """Cash that no order waited for: it goes back, or has gone."""
-    if payment.state == "refunded":
-        return True
-    return payment.state == "paid" and payment.settled_at != at.get("paid")
+    if payment.refunds:
+        return any(refund.reason == "late" for refund in payment.refunds)
+    return payment.state == "refunded"  # From before refunds were written down one by one.
 
 
-def surplus_notice(order: Order, payments: Sequence[Payment], at: Mapping[str, datetime]) -> str | None:
+def surplus_notice(payments: Sequence[Payment]) -> str | None:
     for payment in payments:
-        if not _is_surplus(order, payment, at):
+        if not _is_surplus(payment):
             continue
         amount = money(payment.money)
-        if payment.refunded_at:
+        if payment.state == "refunded":
             return _("Your payment of %(amount)s came too late and was paid back in full.", amount=amount)
         return _("Your payment of %(amount)s came too late. We are paying it back in full.", amount=amount)
     return None

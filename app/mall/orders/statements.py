@@ -194,7 +194,7 @@ def order_shown(
         can_cancel=states.may(order.state, "cancelled", who="member", parcel=order.parcel),
         can_confirm=states.may(order.state, "delivered", who="member", parcel=order.parcel),
         over=order.state in ("completed", *states.ENDED),
-        surplus=surplus_notice(order, payments, at),
+        surplus=surplus_notice(payments),
     )
 
 

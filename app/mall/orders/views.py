@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_time
 from flask_babel import gettext as _
 
 from app.foundation import clock
-from app.foundation.database import transaction
+from app.foundation.database import db, transaction
 from app.foundation.errors import DomainError
 from app.foundation.formats import money, points
 from app.foundation.formtools import refuse
@@ -36,7 +38,9 @@ from app.mall.orders.quotes import Quote, earns, quote
 from app.mall.orders.rules import ADDRESS_PARTS, Figures, is_key, is_number
 from app.mall.orders.statements import order_shown, price_of, row
 from app.mall.orders.terms import OrderTerms
+from app.mall.payments import actions as payments
 from app.mall.payments.queries import payments_of, takes_cash
+from app.mall.payments.statements import payment_shown
 
 if TYPE_CHECKING:
     from app.identity.members.models import Member
@@ -137,7 +141,7 @@ def _confirmation(
     form.seen_points.data, form.seen_cash.data = str(int(figures.points)), str(figures.cash.amount)
     account = standing(member.id, now=clock.now())
     available, frozen = account.available, account.frozen and bool(figures.points)
-    lacking = max(0, int(figures.points) - int(available))
+    lacking = max(0, int(figures.points) - int(available)) if figures.points else 0
     variant = translated(offer.variant_name)
     price, price_meta = price_of(int(figures.points), figures.cash)
     return page(
@@ -175,12 +179,14 @@ def _sum(wanted: Quote, available: Points) -> list[tuple[str, ...]]:
     figures, way = wanted.figures, wanted.way
     rows: list[tuple[str, ...]] = []
     if wanted.quantity > 1:
-        rows.append((_("Points each"), _("%(points)s points", points=points(way.points))))
+        if way.points:
+            rows.append((_("Points each"), _("%(points)s points", points=points(way.points))))
         if way.cash:
             rows.append((_("Cash each"), money(way.cash)))
-    rows.append((_("Points you have"), _("%(points)s points", points=points(available))))
-    rows.append((_("Points for this order"), f"−{points(figures.points)}", "minus"))
-    if available >= figures.points:
+    if figures.points:
+        rows.append((_("Points you have"), _("%(points)s points", points=points(available))))
+        rows.append((_("Points for this order"), f"−{points(figures.points)}", "minus"))
+    if figures.points and available >= figures.points:
         rows.append((_("Points you keep"), _("%(points)s points", points=points(available - figures.points))))
     if figures.cash:
         if earned := earns(wanted, at=clock.now()):
@@ -263,12 +269,53 @@ def show(number: str) -> ResponseReturnValue:
         fragments={"order"},
         order=shown,
         thanks="thanks" in request.args and order.state in ("paid", "delivered"),
+        left="left" in request.args and order.state == "placed",
         index_url=url_for(".index"),
         mall_url=url_for("portal.mall.index"),
         payment_url=url_for(".create_payment", number=number),
         cancellation_url=url_for(".create_cancellation", number=number),
         receipt_url=url_for(".create_receipt", number=number),
     )
+
+
+@orders.get("/<number>/payment")
+@requires(Permission.ORDER_OWN)
+def show_payment(number: str) -> ResponseReturnValue:
+    """Back from paying. Where nobody has told us yet how it ended, the gateway is asked, and the page waits."""
+    order = own_order_or_404(number)
+    if order.state == "placed":
+        _ask_gateway(order.id)
+        order = own_order_or_404(number)
+    shown = payment_shown(payments_of(order.id)) if order.state == "placed" else None
+    if shown is None:
+        paid = order.state in ("paid", "delivered")
+        return _go_on(url_for(".show", number=number, thanks=1 if paid else None))
+    return page(
+        "mall/payments/show.html",
+        fragments={"payment"},
+        payment=shown,
+        number=number,
+        deadline=format_time(order.pay_by, "short"),
+        here_url=url_for(".show_payment", number=number),
+        order_url=url_for(".show", number=number),
+        payment_url=url_for(".create_payment", number=number),
+    )
+
+
+def _ask_gateway(order_id: int) -> None:
+    with transaction():
+        attempt = payments.ask_about(order_id=order_id, now=clock.now())
+    if attempt is not None:
+        with suppress(DomainError):  # It does not answer: then we go on waiting for its word.
+            attempt.look()
+    db.session.rollback()  # What was read before may be history.
+
+
+def _go_on(url: str) -> ResponseReturnValue:
+    """To another page, also from a part of this one that htmx renews."""
+    if request.headers.get("HX-Request"):
+        return "", 204, {"HX-Redirect": url}
+    return redirect(url)
 
 
 @orders.post("/<number>/payment")
@@ -285,7 +332,9 @@ def _pay(order: Order) -> ResponseReturnValue:
         attempt = actions.begin_payment(order_id=order.id, now=clock.now())
     try:
         where = attempt.ask(
-            description=description, return_url=url_for(".show", number=number, thanks=1), cancel_url=back
+            description=description,
+            return_url=url_for(".show_payment", number=number),
+            cancel_url=url_for(".show", number=number, left=1),
         )
     except DomainError as error:
         flash(str(error), "warning")  # The order stands and can be paid from its page.

@@ -21,3 +21,14 @@ class PaymentReported:
     order_id: int
     outcome: Outcome
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSettled:
+    """Money has gone back (``done``), or could not (``failed``). Written already."""
+
+    refund_id: int
+    payment_id: int
+    order_id: int
+    state: Literal["done", "failed"]
+    at: datetime

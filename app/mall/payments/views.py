@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, abort, flash, request, url_for
+from flask import Blueprint, abort, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -45,6 +45,7 @@ def _state_text(state: str) -> str:
         "open": "",
         "paid": _("This payment was made. It cannot be made twice."),
         "declined": _("This payment was declined. The shop offers another try."),
+        "expired": _("The order has ended, so it can no longer be paid."),
         "refunded": _("This payment was made and has been given back."),
     }[state]
 
@@ -57,6 +58,4 @@ def create_outcome(reference: str) -> ResponseReturnValue:
     return_url = charge.return_url
     decide(reference=reference, wish=wish)
     notify(reference=reference, now=clock.now())
-    if wish == "declined":
-        flash(_("The payment was declined. Nothing was taken; you can try again."), "warning")
     return seen(return_url)

@@ -267,8 +267,9 @@ def test_points_and_cash_paid(browser, alice, kettle):
     assert "No money moves" in page.text
     answer = browser.post(f"{bank}/outcome", data={"wish": "pay"})
     order = only_order()
-    assert answer.location == f"/orders/{order.number}?thanks=1"
-    assert "It is yours!" in browser.get(answer.location).text
+    assert answer.location == f"/orders/{order.number}/payment"
+    assert browser.get(answer.location).location == f"/orders/{order.number}?thanks=1"
+    assert "It is yours!" in browser.get(answer.location, follow_redirects=True).text
     assert order.state == "paid"
     assert wallet_of(alice.id) == (700, 0)
 

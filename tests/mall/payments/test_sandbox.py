@@ -8,12 +8,15 @@ import sqlalchemy as sa
 
 from app import create_app
 from app.config import ConfigurationError, Settings
+from app.foundation import outbox
 from app.foundation.database import db, transaction
 from app.foundation.errors import NotFound
 from app.foundation.money import Money
 from app.mall.orders.actions import begin_payment
+from app.mall.orders.jobs import close_unpaid
 from app.mall.payments import gateways, jobs
 from app.mall.payments.actions import record_outcome
+from app.mall.payments.gateways import GatewayRefused, RefundOrder
 from app.mall.payments.models import SandboxCharge
 from app.mall.payments.sandbox import Sandbox, decide, notify
 from tests.conftest import NOON
@@ -76,21 +79,48 @@ def test_an_open_charge_has_nothing_to_tell(order, reference):
 def test_a_notice_that_got_lost_is_repeated(alice, order, reference):
     decide(reference=reference, wish="paid")  # The power fails before the shop hears of it.
     assert state_of(order) == "placed"
-    assert jobs.repeat_notices(now=NOON + timedelta(minutes=1)) == 1
-    assert jobs.repeat_notices(now=NOON + timedelta(minutes=2)) == 0
+    assert jobs.settle_payments(now=NOON + timedelta(minutes=1)) == 0, "The person is still at the counter."
+    assert jobs.settle_payments(now=NOON + timedelta(minutes=2)) == 1
+    assert jobs.settle_payments(now=NOON + timedelta(minutes=9)) == 0
     assert state_of(order) == "paid"
     assert wallet_of(alice) == (700, 0)
 
 
+def give_back(reference, amount, key="return:1"):
+    return Sandbox().refund(RefundOrder(reference, None, key, 0, None, Money(amount, "CNY")))
+
+
 def test_only_what_was_paid_is_given_back(reference):
-    Sandbox().refund(reference=reference, amount=FIFTY)
-    assert charges() == [(5_000, "open")]
+    with pytest.raises(GatewayRefused):
+        give_back(reference, 5_000)
     decide(reference=reference, wish="paid")
-    Sandbox().refund(reference=reference, amount=Money(9_999, "CNY"))
+    with pytest.raises(GatewayRefused):
+        give_back(reference, 5_001)
     assert charges() == [(5_000, "paid")]
-    for _ in range(2):
-        Sandbox().refund(reference=reference, amount=FIFTY)
+    first, second = (give_back(reference, 5_000) for _ in range(2))
+    assert first == second
     assert charges() == [(5_000, "refunded")]
+
+
+def test_given_back_in_parts(reference):
+    decide(reference=reference, wish="paid")
+    give_back(reference, 2_000, "return:1")
+    give_back(reference, 2_000, "return:1")
+    assert charges() == [(5_000, "paid")]
+    with pytest.raises(GatewayRefused):
+        give_back(reference, 3_001, "return:2")
+    give_back(reference, 3_000, "return:2")
+    assert charges() == [(5_000, "refunded")]
+
+
+def test_when_the_order_ends_nobody_can_pay_any_more(order, reference):
+    late = NOON + timedelta(minutes=31)
+    close_unpaid(now=late)
+    outbox.deliver_due(now=late)
+    assert charges() == [(5_000, "expired")]
+    decide(reference=reference, wish="paid")
+    assert charges() == [(5_000, "expired")]
+    assert payments_of(order) == [("failed", 0)]
 
 
 def test_an_outcome_of_an_unknown_payment_is_refused(app, order):
