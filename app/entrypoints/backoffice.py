@@ -22,6 +22,7 @@ from app.loyalty.ledger.admin import books
 from app.loyalty.tiers.admin import member_tier, tier_ladder
 from app.mall.catalog import tiles as _catalog_tiles  # noqa: F401
 from app.mall.catalog.admin import products
+from app.mall.catalog.brands import brands
 from app.mall.catalog.categories import categories
 from app.mall.orders import tiles as _orders_tiles  # noqa: F401
 from app.mall.orders.admin import orders
@@ -37,6 +38,7 @@ def navigation() -> list[NavItem]:
         (_("Service"), _("Referrals"), "backoffice.referrals.index", "person-plus"),
         (_("Mall"), _("Products"), "backoffice.products.index", "bag"),
         (_("Mall"), _("Categories"), "backoffice.categories.index", "tags"),
+        (_("Mall"), _("Brands"), "backoffice.brands.index", "award"),
         (_("Mall"), _("Orders"), "backoffice.orders.index", "box-seam"),
         (_("Mall"), _("Payments"), "backoffice.payments.index", "credit-card"),
         (_("Programme"), _("Tiers"), "backoffice.tiers.index", "award"),
@@ -80,6 +82,7 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(terms_pages)
     backoffice.register_blueprint(products)
     backoffice.register_blueprint(categories.blueprint())
+    backoffice.register_blueprint(brands.blueprint())
     backoffice.register_blueprint(orders)
     backoffice.register_blueprint(payments)
     backoffice.register_blueprint(members)

@@ -9,10 +9,9 @@ from app.foundation.database import db, transaction
 from app.mall.catalog.actions import attach_pictures, create_category, create_product
 from app.mall.catalog.errors import SkuTaken
 from app.mall.catalog.models import Category, Picture, Product
-from app.mall.catalog.queries import product_by_slug
 from app.mall.catalog.rules import MOST_PICTURES, VariantDraft
 from tests.conftest import NOON
-from tests.mall.catalog.shelf import CLERK, draft, put_on_shelf
+from tests.mall.catalog.shelf import CLERK, draft, found, put_on_shelf
 from tests.racing import at_once, refusals
 
 
@@ -50,9 +49,9 @@ def test_pictures_hung_up_at_once_stay_within_the_limit(app):
     def hang(n):
         with transaction():
             files = [f"{n}{place}" * 16 for place in range(3)]
-            attach_pictures(product=product_by_slug(slug), files=files, by=CLERK, now=NOON)
+            attach_pictures(product=found(slug), files=files, by=CLERK, now=NOON)
 
     answers = at_once(app, [lambda n=n: hang(n) for n in range(6)])
     assert refusals(answers) == 3
     assert count(Picture) == MOST_PICTURES
-    assert sorted(picture.rank for picture in product_by_slug(slug).pictures) == list(range(MOST_PICTURES))
+    assert sorted(picture.rank for picture in found(slug).pictures) == list(range(MOST_PICTURES))

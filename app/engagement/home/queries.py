@@ -44,5 +44,5 @@ def overview(member_id: int, *, now: datetime) -> Overview:
         today=checkin.today(member_id, today=clock.local_date(now, clock.programme_zone())),
         lines=lines_of(ledger.history(member_id, limit=LINES), units={}),
         orders=orders.open_of(member_id, limit=ORDERS),
-        picks=catalog.within_reach(standing.available, limit=PICKS),
+        picks=catalog.within_reach(standing.available, limit=PICKS, now=now),
     )

@@ -14,8 +14,8 @@ from app.foundation.languages import LABELS, translated
 from app.foundation.permissions import Permission
 from app.foundation.screens import Column, Screen
 from app.mall.catalog.actions import create_category, update_category
-from app.mall.catalog.forms import CategoryForm
 from app.mall.catalog.models import Category
+from app.mall.catalog.small_forms import CategoryForm
 
 
 def _create(*, code: str, rank: str, by: Actor, now: datetime, **values: Any) -> Category:

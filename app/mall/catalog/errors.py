@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.foundation.errors import DomainError, InvalidInput
+from app.foundation.formats import moment
+from app.mall.catalog.rules import Limit
 
 
 class OutOfStock(DomainError):
@@ -45,3 +48,54 @@ class SkuTaken(InvalidInput):
     def __init__(self, skus: Collection[str]) -> None:
         self.skus = frozenset(skus)
         super().__init__(_("Another product already has the SKU %(skus)s.", skus=", ".join(sorted(self.skus))))
+
+
+class NotOnSaleYet(DomainError):
+    """It can be had from ``opens`` on."""
+
+    def __init__(self, opens: datetime) -> None:
+        super().__init__(_("This can be had from %(moment)s on. Nothing was ordered.", moment=moment(opens)))
+
+
+class SaleOver(DomainError):
+    def __init__(self) -> None:
+        super().__init__(_("The sale of this has ended. Nothing was ordered and no points were used."))
+
+
+class OnlyFromTier(DomainError):
+    """``tier`` is the name of the lowest one that may."""
+
+    def __init__(self, tier: str) -> None:
+        super().__init__(_("This is for members from %(tier)s up. Nothing was ordered.", tier=tier))
+
+
+class LimitReached(DomainError):
+    """A member may have ``left`` more pieces in the present period."""
+
+    def __init__(self, limit: Limit, left: int) -> None:
+        self.left = left
+        said = limit_text(limit)
+        if left:
+            sentence = ngettext(
+                "%(limit)s. You can have %(num)s more just now; please choose a smaller quantity.",
+                "%(limit)s. You can have %(num)s more just now; please choose a smaller quantity.",
+                left,
+                limit=said,
+            )
+        else:
+            sentence = _("%(limit)s, and you have had yours. Nothing was ordered.", limit=said)
+        super().__init__(sentence)
+
+
+def limit_text(limit: Limit) -> str:
+    """``At most 2 pieces per member and month``"""
+    pieces = limit.pieces
+    if limit.period == "day":
+        return ngettext("At most %(num)s per member and day", "At most %(num)s per member and day", pieces)
+    if limit.period == "week":
+        return ngettext("At most %(num)s per member and week", "At most %(num)s per member and week", pieces)
+    if limit.period == "month":
+        return ngettext("At most %(num)s per member and month", "At most %(num)s per member and month", pieces)
+    if limit.period == "year":
+        return ngettext("At most %(num)s per member and year", "At most %(num)s per member and year", pieces)
+    return ngettext("At most %(num)s per member", "At most %(num)s per member", pieces)

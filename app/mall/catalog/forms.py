@@ -2,161 +2,60 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from babel.numbers import get_currency_precision
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    Field,
-    FieldList,
     Form,
     FormField,
     HiddenField,
-    MultipleFileField,
     SelectChoice,
     SelectField,
     StringField,
     TextAreaField,
 )
-from wtforms.validators import ValidationError
 
 from app.foundation.errors import NotFound
 from app.foundation.formtools import at_most, by_language, texts_of
 from app.foundation.money import Money
 from app.foundation.points import Points
+from app.mall.catalog.fields import (
+    DIGITS,
+    MomentField,
+    MoneyField,
+    Rows,
+    WholeField,
+    blame,
+    chosen,
+    name_field,
+    readable,
+    reads,
+    whole,
+    written,
+)
 from app.mall.catalog.models import Product, Variant
 from app.mall.catalog.rules import (
     LONGEST_DESCRIPTION,
-    LONGEST_NAME,
-    MOST_CASH,
+    MOST_LIMIT,
     MOST_POINTS,
     SKU,
+    Limit,
     ProductDraft,
     VariantDraft,
     Way,
-    is_plain,
+    Window,
 )
 
 MOST_WAYS = 12
 MOST_VARIANTS = 50
 MOST_PIECES = 1_000_000
-DIGITS = re.compile(r"[0-9]{1,18}")
-DECIMAL = re.compile(r"([0-9]{1,18})(?:\.([0-9]+))?")
-
-
-# --- fields -------------------------------------------------------------------------------
-
-
-def one_line(text: str | None) -> str:
-    return " ".join((text or "").split())
-
-
-def whole(text: str | None) -> str:
-    """Full-width digits, as Chinese keyboards make them, are digits."""
-    return unicodedata.normalize("NFKC", text or "").strip()
-
-
-def plain(_form: Form, field: Field) -> None:
-    if not is_plain(field.data or ""):
-        raise ValidationError(_("Please write plain text, without < and > and without invisible characters."))
-
-
-def readable(_form: Form, field: Field) -> None:
-    if not is_plain((field.data or "").replace("<", "").replace(">", "")):
-        raise ValidationError(_("This text contains invisible characters. Please remove them."))
-
-
-class MoneyField(StringField):
-    """An amount in the programme's currency; ``money`` is it, once the form is valid."""
-
-    money: Money | None = None
-
-    def __init__(self, label: Any = None, **options: Any) -> None:
-        super().__init__(label, filters=[whole], **options)
-
-    def read(self, currency: str) -> None:
-        """Raises ``ValidationError`` with a sentence."""
-        text = self.data or ""
-        if text.startswith(("-", "−")):
-            raise ValidationError(_("An amount cannot be negative."))
-        match = DECIMAL.fullmatch(text)
-        if not match:
-            raise ValidationError(_("Please write an amount such as 129.00, with digits and a point only."))
-        precision = get_currency_precision(currency)
-        if len(match[2] or "") > precision:
-            raise ValidationError(
-                _("%(currency)s has at most %(digits)s digits after the point.", currency=currency, digits=precision)
-            )
-        if len(match[1]) > len(str(MOST_CASH)) or Money.parse(text, currency).amount > MOST_CASH:
-            raise ValidationError(_("This amount is too large. Please check it."))
-        self.money = Money.parse(text, currency)
-
-
-class WholeField(StringField):
-    """A whole number between two others; ``number`` is it, once the form is valid."""
-
-    number: int = 0
-
-    def __init__(self, label: Any = None, *, least: int, most: int, **options: Any) -> None:
-        super().__init__(label, filters=[whole], **options)
-        self.least, self.most = least, most
-
-    def read(self) -> None:
-        """Raises ``ValidationError`` with a sentence."""
-        text = (self.data or "").replace("−", "-").removeprefix("+")
-        if not DIGITS.fullmatch(text.removeprefix("-")):
-            raise ValidationError(_("Please write a whole number, with digits only."))
-        if not self.least <= int(text) <= self.most:
-            raise ValidationError(
-                _("Please write a number from %(least)s to %(most)s.", least=self.least, most=self.most)
-            )
-        self.number = int(text)
-
-
-class Rows(FieldList):
-    """Rows of a table. Takes no row numbers but small plain ones, whatever is sent."""
-
-    def _extract_indices(self, prefix: str, formdata: Mapping[str, Any]) -> Iterator[int]:
-        for key in formdata:
-            if match := re.match(rf"{re.escape(prefix)}-([0-9]{{1,3}})(?:-|$)", key):
-                yield int(match[1])
-
-
-def blame(field: Field, sentence: str, rows: FieldList | None = None) -> None:
-    """Put a sentence beside a field, and let the form know that it has an error."""
-    field.errors = [*field.errors, sentence]
-    if rows is not None and not rows.errors:
-        rows.errors = [sentence]
-
-
-def reads(field: MoneyField | WholeField, *currency: str, rows: FieldList | None = None) -> bool:
-    """Parse a field; the sentence lands beside it if that fails."""
-    try:
-        field.read(*currency)
-    except ValidationError as error:
-        blame(field, str(error), rows)
-        return False
-    return True
-
-
-def chosen(field: SelectField) -> bool:
-    if field.data in [choice.value for choice in field.choices]:
-        return True
-    blame(field, _("Please choose one of the list."))
-    return False
 
 
 # --- a product ------------------------------------------------------------------------------
-
-
-def name_field(label: Any) -> StringField:
-    return StringField(label, filters=[one_line], validators=[at_most(LONGEST_NAME), plain])
 
 
 def description_field(label: Any) -> TextAreaField:
@@ -165,9 +64,9 @@ def description_field(label: Any) -> TextAreaField:
 
 
 class WayRow(Form):
-    """``points`` alone, or with ``cash``. An empty row is no way."""
+    """``points`` alone, ``cash`` alone, or both. An empty row is no way."""
 
-    points = WholeField(_l("Points"), least=1, most=MOST_POINTS)
+    points = WholeField(_l("Points"), least=0, most=MOST_POINTS)
     cash = MoneyField(_l("Cash"))
 
     @property
@@ -211,23 +110,51 @@ class ProductForm(FlaskForm):
     description_zh_Hans = description_field(_l("Description in Simplified Chinese"))  # noqa: N815
     description_zh_Hant = description_field(_l("Description in Traditional Chinese"))  # noqa: N815
     list_price = MoneyField(_l("What it costs elsewhere"))
+    brand = SelectField(_l("Brand"), validate_choice=False)
+    on_sale_from = MomentField(_l("On sale from"))
+    on_sale_until = MomentField(_l("On sale until"))
+    tier = SelectField(_l("Who may have it"), validate_choice=False)
+    limit_pieces = WholeField(_l("Pieces per member"), least=1, most=MOST_LIMIT)
+    limit_period = SelectField(
+        _l("In a"),
+        choices=[
+            SelectChoice("month", _l("calendar month")),
+            SelectChoice("week", _l("calendar week")),
+            SelectChoice("day", _l("day")),
+            SelectChoice("year", _l("calendar year")),
+            SelectChoice("ever", _l("lifetime")),
+        ],
+        validate_choice=False,
+    )
     ways = Rows(FormField(WayRow), min_entries=3, max_entries=MOST_WAYS)
     variants = Rows(FormField(VariantRow), min_entries=1, max_entries=MOST_VARIANTS)
 
-    def offer(self, units: Mapping[str, str], categories: Mapping[str, str]) -> None:
+    def offer(
+        self,
+        units: Mapping[str, str],
+        categories: Mapping[str, str],
+        brands: Mapping[str, str],
+        tiers: Mapping[str, str],
+    ) -> None:
         """The choices there are: code → name."""
         self.unit.choices = [SelectChoice(*unit) for unit in units.items()]
         self.category.choices = [SelectChoice(*category) for category in categories.items()]
+        self.brand.choices = [SelectChoice("", _("None")), *(SelectChoice(*brand) for brand in brands.items())]
+        self.tier.choices = [SelectChoice("", _("Every member")), *(SelectChoice(*tier) for tier in tiers.items())]
 
     def check(self, currency: str) -> bool:
         """Is everything right, and if not, does a sentence beside the field say what is not?"""
         fields_valid = self.validate_on_submit()
+        limited = bool(self.limit_pieces.data)
         return all(
             [
                 fields_valid,
                 *(chosen(self[name]) for name in ("unit", "category", "kind")),
+                *(not self[name].data or chosen(self[name]) for name in ("brand", "tier")),
+                not limited or all([reads(self.limit_pieces), chosen(self.limit_period)]),
                 self._check_names(),
                 reads(self.list_price, currency),
+                self._check_window(),
                 self._check_ways(currency),
                 self._check_variants(),
             ]
@@ -239,13 +166,22 @@ class ProductForm(FlaskForm):
         blame(self.name_en, _("Please write the name in at least one language."))
         return False
 
+    def _check_window(self) -> bool:
+        if not all([reads(self.on_sale_from), reads(self.on_sale_until)]):
+            return False
+        start, until = self.on_sale_from.moment, self.on_sale_until.moment
+        if start and until and start >= until:
+            blame(self.on_sale_until, _("The sale would end before it begins. Please check both moments."))
+            return False
+        return True
+
     def _check_ways(self, currency: str) -> bool:
         rows = [row.form for row in self.ways if not row.form.empty]
         if not rows:
             blame(self.ways[0].form.points, _("A product needs at least one way to pay."), self.ways)
             return False
         for row in rows:
-            row.cash.data = row.cash.data or "0"
+            row.cash.data, row.points.data = row.cash.data or "0", row.points.data or "0"
         readings = [(reads(row.points, rows=self.ways), reads(row.cash, currency, rows=self.ways)) for row in rows]
         return all(map(all, readings)) and self._check_ways_differ(rows)
 
@@ -253,6 +189,9 @@ class ProductForm(FlaskForm):
         seen = set()
         for row in rows:
             way = row.points.number, row.cash.money
+            if not any(way):
+                blame(row.points, _("A way to pay takes points, or money, or both."), self.ways)
+                return False
             if way in seen:
                 blame(row.points, _("This way to pay is there twice."), self.ways)
                 return False
@@ -291,12 +230,17 @@ class ProductForm(FlaskForm):
             if row.sku.data in skus:
                 blame(row.sku, _("Another product already has this SKU."), self.variants)
 
-    def draft(self, unit_ids: Mapping[str, int], category_ids: Mapping[str, int]) -> ProductDraft:
-        """What the person wants; call it once ``check`` said yes."""
+    def draft(self, ids: Mapping[str, Mapping[str, int]]) -> ProductDraft:
+        """What the person wants; call it once ``check`` said yes. ``ids`` of units, categories … are by their code."""
         assert self.list_price.money is not None
+        limit = Limit(self.limit_pieces.number, self.limit_period.data) if self.limit_pieces.data else None
         return ProductDraft(
-            unit_id=unit_ids[self.unit.data],
-            category_id=category_ids[self.category.data],
+            unit_id=ids["unit"][self.unit.data],
+            category_id=ids["category"][self.category.data],
+            brand_id=ids["brand"].get(self.brand.data),
+            tier_id=ids["tier"].get(self.tier.data),
+            window=Window(self.on_sale_from.moment, self.on_sale_until.moment),
+            limit=limit,
             kind=self.kind.data,
             name=texts_of(self.data, "name"),
             description=texts_of(self.data, "description"),
@@ -318,12 +262,15 @@ def _variant_draft(row: VariantRow) -> VariantDraft:
     )
 
 
-def values_of(product: Product, unit: str, category: str) -> dict[str, Any]:
-    """A product as the form shows it."""
+def values_of(product: Product, codes: Mapping[str, str]) -> dict[str, Any]:
+    """A product as the form shows it; ``codes`` of its unit, category, brand and tier."""
     return {
         "revision": str(product.revision),
-        "unit": unit,
-        "category": category,
+        **codes,
+        "on_sale_from": written(product.on_sale_from),
+        "on_sale_until": written(product.on_sale_until),
+        "limit_pieces": str(product.limit_pieces or ""),
+        "limit_period": product.limit_period or "month",
         "kind": product.kind,
         **by_language("name", product.name),
         **by_language("description", product.description),
@@ -344,59 +291,3 @@ def _variant_values(variant: Variant) -> dict[str, Any]:
         "active": variant.active,
         **by_language("name", variant.name),
     }
-
-
-# --- stock, pictures, filters ---------------------------------------------------------------
-
-
-class StockForm(FlaskForm):
-    variant = SelectField(_l("Variant"), validate_choice=False)
-    reason = SelectField(
-        _l("Reason"),
-        choices=[
-            SelectChoice("delivery", _l("Delivery")),
-            SelectChoice("correction", _l("Correction after counting")),
-        ],
-        validate_choice=False,
-    )
-    change = WholeField(_l("Pieces more or fewer"), least=-MOST_PIECES, most=MOST_PIECES)
-    reference = StringField(
-        _l("Note"),
-        filters=[one_line],
-        validators=[at_most(80), plain],
-    )
-
-    def check(self) -> bool:
-        fields_valid = self.validate_on_submit()
-        picked = [chosen(self.variant), chosen(self.reason)]
-        return all([fields_valid, *picked, reads(self.change) and self._check_direction()])
-
-    def _check_direction(self) -> bool:
-        if self.change.number == 0:
-            blame(self.change, _("Nothing would change. Please write how many pieces more or fewer."))
-        elif self.reason.data == "delivery" and self.change.number < 0:
-            blame(self.change, _("A delivery brings pieces. For fewer pieces choose the correction."))
-        return not self.change.errors
-
-
-class PicturesForm(FlaskForm):
-    pictures = MultipleFileField(_l("Pictures"))
-
-
-class CategoryForm(FlaskForm):
-    code = StringField(
-        _l("Code"),
-        description=_l("Small letters, digits and hyphens. Orders and earning rules name it, so it stays for good."),
-        filters=[one_line],
-        validators=[at_most(32)],
-    )
-    name_en = name_field(_l("Name in English"))
-    name_zh_Hans = name_field(_l("Name in Simplified Chinese"))  # noqa: N815
-    name_zh_Hant = name_field(_l("Name in Traditional Chinese"))  # noqa: N815
-    rank = WholeField(
-        _l("Place"), least=0, most=9999, default="0", description=_l("Members see the smallest number first.")
-    )
-
-    def validate_rank(self, _field: Field) -> None:
-        """Raises ``ValidationError`` with a sentence."""
-        self.rank.read()

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import url_for
 from flask_babel import gettext as _
 
-from app.foundation.formats import moment, money, points
+from app.foundation.formats import day, moment, money, points
 from app.foundation.languages import translated
 from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
 from app.identity.units.queries import units_within
+from app.loyalty.tiers.queries import ladder
 from app.mall.catalog import queries
+from app.mall.catalog.errors import limit_text
 from app.mall.catalog.models import Product, StockMovement
 from app.mall.catalog.queries import ways_of
 from app.mall.catalog.statements import full, picture_url
@@ -22,29 +25,37 @@ from app.mall.catalog.statements import full, picture_url
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """The units of this colleague and the categories, by code: their names and their ids."""
+    """The units of this colleague, and the categories, brands and tiers, by code: their names and their ids."""
 
-    unit_names: Mapping[str, str]
-    unit_ids: Mapping[str, int]
-    category_names: Mapping[str, str]
-    category_ids: Mapping[str, int]
+    names: Mapping[str, Mapping[str, str]]
+    ids: Mapping[str, Mapping[str, int]]
 
-    def unit_code(self, unit_id: int) -> str:
-        return next((code for code, number in self.unit_ids.items() if number == unit_id), "")
+    def code(self, what: str, wanted: int | None) -> str:
+        return next((code for code, number in self.ids[what].items() if number == wanted), "")
 
-    def category_code(self, category_id: int) -> str:
-        return next((code for code, number in self.category_ids.items() if number == category_id), "")
+    def name(self, what: str, wanted: int | None) -> str:
+        return self.names[what].get(self.code(what, wanted), "")
+
+    def codes(self, product: Product) -> dict[str, str]:
+        """What a product names, as a form shows it."""
+        return {
+            "unit": self.code("unit", product.unit_id),
+            "category": self.code("category", product.category_id),
+            "brand": self.code("brand", product.brand_id),
+            "tier": self.code("tier", product.tier_id),
+        }
 
 
 def choices() -> Choices:
-    units = units_within(unit_scope(current_staff()))
-    categories = queries.all_categories()
-    return Choices(
-        {unit.code: translated(unit.name) for unit in units},
-        {unit.code: unit.id for unit in units},
-        {category.code: translated(category.name) for category in categories},
-        {category.code: category.id for category in categories},
-    )
+    found: dict[str, Sequence[Any]] = {
+        "unit": units_within(unit_scope(current_staff())),
+        "category": queries.all_categories(),
+        "brand": queries.all_brands(),
+        "tier": [tier for tier in ladder() if tier.rank],  # The first step is every member.
+    }
+    names = {what: {each.code: translated(each.name) for each in those} for what, those in found.items()}
+    names["tier"] = {code: _("From %(tier)s up", tier=name) for code, name in names["tier"].items()}
+    return Choices(names, {what: {each.code: each.id for each in those} for what, those in found.items()})
 
 
 def status_badge(status: str) -> tuple[str, str]:
@@ -55,17 +66,25 @@ def status_badge(status: str) -> tuple[str, str]:
     }[status]
 
 
-def row(product: Product, names: Choices) -> dict[str, Any]:
-    label, tone = status_badge(product.status)
-    unit, category = names.unit_code(product.unit_id), names.category_code(product.category_id)
+def state_badge(product: Product, now: datetime) -> tuple[str, str]:
+    """The status, and with a listing that is still to come or a sale that is over what that means."""
+    if product.status != "listed":
+        return status_badge(product.status)
+    if product.listed_at and product.listed_at > now:
+        return _("From %(day)s", day=day(product.listed_at)), "info"
+    return (_("Sale over"), "neutral") if product.window.over(now) else status_badge("listed")
+
+
+def row(product: Product, names: Choices, now: datetime) -> dict[str, Any]:
+    label, tone = state_badge(product, now)
     stock = sum(variant.stock for variant in product.variants if variant.active)
     return {
         "name": translated(product.name),
         "url": url_for(".show", slug=product.slug),
         "picture": picture_url(product.pictures[0].file) if product.pictures else "empty-box",
         "skus": ", ".join(variant.sku for variant in product.variants),
-        "unit": names.unit_names.get(unit, ""),
-        "category": names.category_names.get(category, ""),
+        "unit": names.name("unit", product.unit_id),
+        "category": names.name("category", product.category_id),
         "ways": [full(way) for way in ways_of(product).values()],
         "stock": points(stock),
         "sold_out": stock == 0,
@@ -78,8 +97,13 @@ def details(product: Product, names: Choices) -> dict[str, Any]:
     last = len(product.pictures) - 1
     return {
         "name": translated(product.name),
-        "unit": names.unit_names.get(names.unit_code(product.unit_id), ""),
-        "category": names.category_names.get(names.category_code(product.category_id), ""),
+        "unit": names.name("unit", product.unit_id),
+        "category": names.name("category", product.category_id),
+        "brand": names.name("brand", product.brand_id),
+        "tier": names.name("tier", product.tier_id),
+        "listed_from": moment(product.listed_at) if product.listed_at else "",
+        "sale": _sale(product),
+        "limit": limit_text(product.limit) if product.limit else "",
         "worth": money(product.worth),
         "ways": [full(way) for way in ways_of(product).values()],
         "updated": moment(product.updated_at),
@@ -104,6 +128,15 @@ def details(product: Product, names: Choices) -> dict[str, Any]:
             for place, picture in enumerate(product.pictures)
         ],
     }
+
+
+def _sale(product: Product) -> str:
+    start, until = product.on_sale_from, product.on_sale_until
+    if start and until:
+        return _("%(start)s to %(end)s", start=moment(start), end=moment(until))
+    if start:
+        return _("From %(moment)s", moment=moment(start))
+    return _("Until %(moment)s", moment=moment(until)) if until else ""
 
 
 def movement_line(movement: StockMovement, sku: str) -> dict[str, Any]:

@@ -1,77 +1,41 @@
-"""Reads of the catalogue. Lists load what hangs on a product in one query per kind, never one per product."""
+"""Reads of the catalogue that others ask for: offers, picks, one product, categories."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from app.foundation.database import db, fetch
-from app.foundation.listing import Part, part_of
+from app.foundation.database import UTCDateTime, db, fetch
 from app.foundation.money import Money
 from app.foundation.points import Points
 from app.foundation.terms import current
-from app.mall.catalog.models import Category, Picture, Price, Product, StockMovement, Variant
-from app.mall.catalog.rules import Way, search_words
+from app.mall.catalog.access import access, tiers_named
+from app.mall.catalog.limits import refuse_beyond_limit, taken_by
+from app.mall.catalog.models import Brand, Category, Picture, Price, Product, RecentlySeen, Variant, Wish
+from app.mall.catalog.perks import Perks, perks_of
+from app.mall.catalog.rules import Way, member_price
 from app.mall.catalog.terms import CatalogTerms
 
-Order = Literal["newest", "points"]
-Scope = Collection[int] | None  # Ids of units; None means every unit.
-_IN_STOCK = Variant.product_id == Product.id, Variant.active, Variant.stock > 0
+IN_STOCK = Variant.product_id == Product.id, Variant.active, Variant.stock > 0
 
 
-# --- the mall -----------------------------------------------------------------------------
+def in_the_mall(now: datetime | sa.BindParameter[datetime]) -> tuple[sa.ColumnElement[bool], ...]:
+    """What members see: listed, from the moment on for which it was scheduled, until its sale is over."""
+    not_over = sa.or_(Product.on_sale_until.is_(None), Product.on_sale_until > now)
+    return Product.status == "listed", Product.listed_at <= now, not_over
 
 
-def listed(
-    *,
-    category: str | None = None,
-    search: str = "",
-    affordable: Points | None = None,
-    order: Order = "newest",
-    after: str | None = None,
-    limit: int,
-) -> Part[Product]:
-    """Products on offer, the newest first or those that ask for the fewest points.
-
-    ``affordable`` keeps what is in stock and asks for no more than these points in one of its ways to pay.
-    """
-    statement = sa.select(Product).where(Product.status == "listed", *_matches(search)).options(*_for_cards())
-    if category:
-        statement = statement.join(Category, Category.id == Product.category_id).where(Category.code == category)
-    if affordable is not None:
-        within = sa.exists().where(Price.product_id == Product.id, Price.points <= int(affordable))
-        in_stock = sa.exists().where(*_IN_STOCK)
-        statement = statement.where(within, in_stock)
-    if order == "points":
-        return _by_points(statement, after, limit)
-    return part_of(statement, keys=[Product.id], after=after, limit=limit)
-
-
-def _for_cards() -> tuple[ORMOption, ...]:
+def whole() -> tuple[ORMOption, ...]:
+    """Everything that hangs on a product, by as many queries whatever the number of products."""
     return selectinload(Product.variants), selectinload(Product.pictures), selectinload(Product.prices)
 
 
-def _matches(search: str) -> list[sa.ColumnElement[bool]]:
-    return [Product.search_text.contains(word, autoescape=True) for word in search_words(search)]
-
-
-def _by_points(statement: sa.Select[Product], after: str | None, limit: int) -> Part[Product]:
-    """By the fewest points that one of the ways asks for; then by id, so that the order is a total one.
-
-    The price is no column of the product, so ``after`` is the id of the last product seen.
-    """
-    fewest = sa.select(sa.func.min(Price.points)).where(Price.product_id == Product.id).scalar_subquery()
-    if after and re.fullmatch(r"[0-9]{1,15}", after):
-        last = sa.select(sa.func.min(Price.points)).where(Price.product_id == int(after)).scalar_subquery()
-        statement = statement.where(sa.or_(fewest > last, sa.and_(fewest == last, Product.id < int(after))))
-    found = db.session.scalars(statement.order_by(fewest, Product.id.desc()).limit(limit + 1)).all()
-    return Part(found[:limit], str(found[limit - 1].id) if len(found) > limit else None)
+# --- suggestions --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +49,16 @@ class Pick:
     picture: str | None
 
 
-def within_reach(available: Points, *, limit: int) -> list[Pick]:
-    """In-stock products for points alone, by one query: what ``available`` buys, the best first; then the nearest."""
-    rows = fetch(_WITHIN_REACH, {"budget": int(available), "limit": limit})
+def within_reach(available: Points, *, limit: int, now: datetime) -> list[Pick]:
+    """In-stock products for points alone, by one query: what ``available`` buys, the best first; then the nearest.
+
+    What can be had by everybody: nothing that only some tiers may have, or only later.
+    """
+    rows = fetch(_WITHIN_REACH, {"budget": int(available), "limit": limit, "now": now})
     return [Pick(id_, slug, name, Points(points), file) for id_, slug, name, points, file in rows]
 
 
+_NOW = sa.bindparam("now", type_=UTCDateTime())
 _BUDGET = sa.bindparam("budget", type_=sa.BigInteger)
 _POINTS_ONLY = (
     sa.select(Price.product_id, sa.func.min(Price.points).label("points"))
@@ -104,7 +72,12 @@ _FIRST_PICTURE = (
 _WITHIN_REACH = (
     sa.select(Product.id, Product.slug, Product.name, _POINTS_ONLY.c.points, _FIRST_PICTURE)
     .join(_POINTS_ONLY, _POINTS_ONLY.c.product_id == Product.id)
-    .where(Product.status == "listed", sa.exists().where(*_IN_STOCK))
+    .where(
+        *in_the_mall(_NOW),
+        sa.or_(Product.on_sale_from.is_(None), Product.on_sale_from <= _NOW),
+        Product.tier_id.is_(None),
+        sa.exists().where(*IN_STOCK),
+    )
     .order_by(
         sa.case((_POINTS_ONLY.c.points <= _BUDGET, 0), else_=1),
         sa.func.abs(_POINTS_ONLY.c.points - _BUDGET),
@@ -114,24 +87,93 @@ _WITHIN_REACH = (
 )
 
 
+# --- categories and single products -----------------------------------------------------------
+
 _CATEGORIES = sa.select(Category).order_by(Category.rank, Category.id)
-_CATEGORIES_ON_OFFER = _CATEGORIES.where(
-    sa.exists().where(Product.category_id == Category.id, Product.status == "listed")
-)
 
 
-def categories_on_offer() -> Sequence[Category]:
-    """Categories with at least one listed product, in their order."""
-    return db.session.scalars(_CATEGORIES_ON_OFFER).all()
+def all_categories() -> Sequence[Category]:
+    return db.session.scalars(_CATEGORIES).all()
 
 
-def product_by_slug(slug: str) -> Product | None:
-    """A product on offer, with everything that hangs on it."""
-    return db.session.scalars(_ON_OFFER, {"slug": slug}).one_or_none()
+def categories_on_offer(now: datetime) -> Sequence[Category]:
+    """Categories with at least one product in the mall, in their order."""
+    return db.session.scalars(
+        _CATEGORIES.where(sa.exists().where(Product.category_id == Category.id, *in_the_mall(now)))
+    ).all()
 
 
-_WHOLE = sa.select(Product).where(Product.slug == sa.bindparam("slug")).options(*_for_cards())
-_ON_OFFER = _WHOLE.where(Product.status == "listed")
+def category_by_code(code: str) -> Category | None:
+    return db.session.scalars(sa.select(Category).where(Category.code == code)).one_or_none()
+
+
+def all_brands() -> Sequence[Brand]:
+    return db.session.scalars(sa.select(Brand).order_by(Brand.code)).all()
+
+
+def brand_by_code(code: str) -> Brand | None:
+    return db.session.scalars(sa.select(Brand).where(Brand.code == code)).one_or_none()
+
+
+def product_by_slug(slug: str, *, now: datetime) -> Product | None:
+    """A listed product, with everything that hangs on it, even when its sale is over: wishes and links lead there."""
+    there = on_display(slug, now=now)
+    return there[0] if there else None
+
+
+def on_display(slug: str, *, now: datetime) -> tuple[Product, Category, Brand | None] | None:
+    """The same with the shelf that it stands on, and its brand."""
+    query = (
+        sa.select(Product, Category, Brand)
+        .join(Category, Category.id == Product.category_id)
+        .outerjoin(Brand, Brand.id == Product.brand_id)
+        .where(Product.slug == slug, Product.status == "listed", Product.listed_at <= now)
+        .options(joinedload(Product.prices), selectinload(Product.variants), selectinload(Product.pictures))
+    )
+    row = db.session.execute(query).unique().one_or_none()
+    return (row[0], row[1], row[2]) if row else None
+
+
+def id_of_slug(slug: str, *, now: datetime) -> int | None:
+    """The id of a product that members can see."""
+    query = sa.select(Product.id).where(Product.slug == slug, Product.status == "listed", Product.listed_at <= now)
+    return db.session.scalar(query)
+
+
+def id_of_wish(member_id: int, slug: str) -> int | None:
+    """The id of a product that a member wished for, in the mall or not."""
+    wished = sa.select(Product.id).join(Wish, Wish.product_id == Product.id)
+    return db.session.scalar(wished.where(Wish.member_id == member_id, Product.slug == slug))
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """What a member has to do with a product. ``seen`` other products are remembered; ``last`` is the one before."""
+
+    wished: bool = False
+    taken: int = 0
+    seen: int = 0
+    last: int | None = None
+
+
+def tie(product: Product, member_id: int | None, *, now: datetime) -> Tie:
+    """One query; none for a visitor."""
+    if member_id is None:
+        return Tie()
+    seen = RecentlySeen.member_id == member_id
+    latest = sa.select(RecentlySeen.product_id).where(seen).order_by(RecentlySeen.at.desc()).limit(1)
+    row = db.session.execute(
+        sa.select(
+            sa.exists().where(Wish.member_id == member_id, Wish.product_id == product.id),
+            taken_by(product.id, member_id, product.limit, now=now) if product.limit else sa.literal(0),
+            sa.select(sa.func.count()).select_from(RecentlySeen).where(seen).scalar_subquery(),
+            latest.scalar_subquery(),
+        )
+    ).one()
+    return Tie(*row)
+
+
+# --- what an order is told --------------------------------------------------------------------
 
 
 def most_pieces() -> int:
@@ -158,13 +200,16 @@ class Offer:
     ways: Mapping[int, Way]
 
 
-def variant_for_order(variant_id: int) -> Offer | None:
-    """The offer behind a variant, or ``None`` when it is not on sale (any more). Stock may be zero."""
+def offer_for(variant_id: int, *, member_id: int, quantity: int = 1, now: datetime) -> Offer | None:
+    """What a variant costs this member now; ``None`` when it is not in the mall (any more). Stock may be zero.
+
+    Raises ``NotOnSaleYet``, ``SaleOver``, ``OnlyFromTier`` or ``LimitReached``.
+    """
     statement = (
         sa.select(Variant, Product, Category.code)
         .join(Product, Product.id == Variant.product_id)
         .join(Category, Category.id == Product.category_id)
-        .where(Variant.id == variant_id, Variant.active, Product.status == "listed")
+        .where(Variant.id == variant_id, Variant.active, Product.status == "listed", Product.listed_at <= now)
         .options(selectinload(Product.pictures), selectinload(Product.prices))
         .execution_options(populate_existing=True)
     )
@@ -172,6 +217,9 @@ def variant_for_order(variant_id: int) -> Offer | None:
     if row is None:
         return None
     variant, product, category = row
+    perks = perks_of(member_id, now=now)
+    access(product, perks, tiers_named([product]), now=now).refuse()
+    refuse_beyond_limit(product, member_id=member_id, quantity=quantity, now=now)
     return Offer(
         variant_id=variant.id,
         sku=variant.sku,
@@ -185,8 +233,20 @@ def variant_for_order(variant_id: int) -> Offer | None:
         unit_id=product.unit_id,
         currency=product.currency,
         picture=product.pictures[0].file if product.pictures else None,
-        ways=ways_of(product),
+        ways=ways_for(product, perks),
     )
+
+
+def ways_for(product: Product, perks: Perks) -> dict[int, Way]:
+    """Price id → what this member pays: the cash part at the member price."""
+    return {key: at_member_price(way, perks.discount(product.unit_id)) for key, way in ways_of(product).items()}
+
+
+def at_member_price(way: Way, discount: int) -> Way:
+    if not discount:
+        return way
+    least = Money(current(CatalogTerms).least_cash, way.cash.currency)
+    return Way(way.points, member_price(way.cash, discount=discount, least=least))
 
 
 def ways_of(product: Product) -> dict[int, Way]:
@@ -194,56 +254,7 @@ def ways_of(product: Product) -> dict[int, Way]:
     return {price.id: Way(Points(price.points), Money(price.cash, product.currency)) for price in product.prices}
 
 
-# --- the back office ------------------------------------------------------------------------
-
-
-def _within(units: Scope) -> list[sa.ColumnElement[bool]]:
-    return [] if units is None else [Product.unit_id.in_(units)]
-
-
-def product_of_units(units: Scope, slug: str) -> Product | None:
-    """A product, on offer or not, that a member of staff may see."""
-    return db.session.scalars(_WHOLE.where(*_within(units)), {"slug": slug}).one_or_none()
-
-
-def products_of_units(
-    units: Scope,
-    *,
-    search: str = "",
-    status: str = "",
-    unit_id: int | None = None,
-    category_id: int | None = None,
-    sold_out: bool = False,
-    after: str | None = None,
-    limit: int,
-) -> Part[Product]:
-    """The products that a member of staff may see, newest first; with ``sold_out`` only those listed without stock."""
-    statement = sa.select(Product).where(*_within(units), *_matches(search)).options(*_for_cards())
-    wanted = {Product.status: status or None, Product.unit_id: unit_id, Product.category_id: category_id}
-    for column, value in wanted.items():
-        if value is not None:
-            statement = statement.where(column == value)
-    if sold_out:
-        statement = statement.where(*_listed_without_stock())
-    return part_of(statement, keys=[Product.id], after=after, limit=limit)
-
-
-def _listed_without_stock() -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return Product.status == "listed", ~sa.exists().where(*_IN_STOCK)
-
-
-def how_many_sold_out(units: Scope) -> int:
-    """How many listed products members find sold out."""
-    statement = sa.select(sa.func.count()).select_from(Product).where(*_within(units), *_listed_without_stock())
-    return db.session.scalar(statement) or 0
-
-
-def all_categories() -> Sequence[Category]:
-    return db.session.scalars(_CATEGORIES).all()
-
-
-def category_by_code(code: str) -> Category | None:
-    return db.session.scalars(sa.select(Category).where(Category.code == code)).one_or_none()
+# --- addresses and SKUs that are taken -----------------------------------------------------
 
 
 def taken_skus(skus: Collection[str], *, but_of: int | None = None) -> set[str]:
@@ -256,15 +267,3 @@ def taken_skus(skus: Collection[str], *, but_of: int | None = None) -> set[str]:
 
 def slug_taken(slug: str) -> bool:
     return db.session.scalar(sa.select(sa.exists().where(Product.slug == slug))) is True
-
-
-def movements(product: Product, *, limit: int = 20) -> Sequence[sa.Row[StockMovement, str]]:
-    """The latest stock movements of a product with the SKU, newest first."""
-    statement = (
-        sa.select(StockMovement, Variant.sku)
-        .join(Variant, Variant.id == StockMovement.variant_id)
-        .where(Variant.product_id == product.id)
-        .order_by(StockMovement.id.desc())
-        .limit(limit)
-    )
-    return db.session.execute(statement).all()

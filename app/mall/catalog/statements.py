@@ -1,24 +1,28 @@
-"""Products as plain values, ready to show: what a card says, and what a product page offers."""
+"""Products as plain values, ready to show: pictures, prices in words, and what a card says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from markupsafe import Markup
 
-from app.foundation.formats import money, points
+from app.foundation.formats import day, money, points
 from app.foundation.languages import translated
 from app.foundation.points import Points
-from app.mall.catalog.descriptions import to_html
-from app.mall.catalog.models import Product, Variant
+from app.mall.catalog.access import Access, access
+from app.mall.catalog.perks import Perks
 from app.mall.catalog.pictures import SIZES, file_name
-from app.mall.catalog.queries import Pick, most_pieces, ways_of
-from app.mall.catalog.rules import Way, cheapest, easiest, missing
+from app.mall.catalog.queries import Pick, at_member_price
+from app.mall.catalog.rules import Way, cheapest, easiest, for_money
+from app.mall.catalog.shelf import Glimpse, Shown
+
+if TYPE_CHECKING:
+    from app.loyalty.tiers.models import Tier
 
 FEW = 5  # Pieces from which on a card says how many are left.
 TINTS = 8
@@ -26,12 +30,16 @@ NO_PICTURE = "gift"
 
 
 def brief(way: Way) -> str:
-    """``380`` or ``200 + ¥12.00``, for a place that shows a coin already."""
+    """``380``, ``200 + ¥12.00`` or ``¥59.00``: points without their name, for a place that shows a coin already."""
+    if not way.points:
+        return money(way.cash)
     return f"{points(way.points)} + {money(way.cash)}" if way.cash else points(way.points)
 
 
 def full(way: Way) -> str:
-    """``380 points`` or ``200 points + ¥12.00``."""
+    """``380 points``, ``200 points + ¥12.00`` or ``¥59.00``."""
+    if not way.points:
+        return money(way.cash)
     if way.cash:
         return _("%(points)s points + %(cash)s", points=points(way.points), cash=money(way.cash))
     return _("%(points)s points", points=points(way.points))
@@ -56,7 +64,11 @@ def picture_of(file: str | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One product in a list. ``photo`` tells a picture that fills the frame from a drawing that does not."""
+    """One product in a list. ``photo`` tells a picture that fills the frame from a drawing that does not.
+
+    ``coin`` is whether the price is one of points; ``before`` is what it costs others where a member pays less.
+    ``wished`` is ``None`` where nobody is there to wish.
+    """
 
     name: str
     url: str
@@ -69,6 +81,21 @@ class Card:
     badge_tone: str
     note: str | None
     note_tone: str
+    coin: bool = True
+    before: str | None = None
+    id: int = 0
+    wished: bool | None = None
+    wish_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who looks at the cards: ``available`` points are ``None`` for whoever is no member."""
+
+    available: Points | None
+    perks: Perks
+    tiers: Mapping[int, Tier]
+    now: datetime
 
 
 def card_of(pick: Pick, available: Points) -> Card:
@@ -89,28 +116,65 @@ def card_of(pick: Pick, available: Points) -> Card:
     )
 
 
-def card(product: Product, available: Points | None) -> Card:
-    """``available`` are the points of the member who looks; ``None`` for a visitor."""
-    ways = list(ways_of(product).values())
-    stock = sum(variant.stock for variant in product.variants if variant.active)
-    file = product.pictures[0].file if product.pictures else None
-    badge, badge_tone = _stock_badge(stock)
+def card(shown: Shown, reader: Reader) -> Card:
+    product = shown.product
+    ways = [at_member_price(way, reader.perks.discount(product.unit_id)) for way in shown.ways]
+    first = cheapest(ways)
+    door = access(product, reader.perks, reader.tiers, now=reader.now)
+    badge, badge_tone = access_badge(door, reader.now) or _stock_badge(shown.stock)
     note, note_tone = None, "neutral"
-    if stock and available is not None:
-        note, note_tone = _reach(easiest(ways).points, available)
+    if shown.stock and reader.available is not None and easiest(ways).points:
+        note, note_tone = _reach(easiest(ways).points, reader.available)
     return Card(
         name=translated(product.name),
         url=url_for("portal.mall.show", slug=product.slug),
-        picture=picture_of(file),
-        photo=file is not None,
+        picture=picture_of(shown.picture),
+        photo=shown.picture is not None,
         tint=tint_of(product.id),
-        price=brief(cheapest(ways)),
-        secondary=_second_line(product, ways),
+        price=brief(first),
+        coin=bool(first.points),
+        before=_before(shown.ways, first),
+        secondary=_second_line(shown, ways),
         badge=badge,
         badge_tone=badge_tone,
         note=note,
         note_tone=note_tone,
+        id=product.id,
+        wished=shown.wished if reader.available is not None else None,
+        wish_url=wish_url(product.slug, wished=shown.wished),
     )
+
+
+def wish_url(slug: str, *, wished: bool) -> str:
+    """Where the heart leads: to make the wish, or to take it back."""
+    return url_for("portal.mall.destroy_wish" if wished else "portal.mall.create_wish", slug=slug)
+
+
+def unavailable(shown: Shown) -> Card:
+    """A wish for something that the mall no longer has."""
+    gone = card(shown, Reader(Points(0), Perks(), {}, shown.product.updated_at))
+    return replace(gone, url="", badge=_("No longer offered"), badge_tone="neutral", note=None)
+
+
+def _before(ordinary: list[Way], first: Way) -> str | None:
+    """The ordinary price of what stands first, where that is money and this member pays less."""
+    if first.points:
+        return None
+    cash = for_money(ordinary)
+    return money(cash.cash) if cash and cash.cash != first.cash else None
+
+
+def access_badge(door: Access, now: datetime) -> tuple[str, str] | None:
+    """What a badge says of a product that not everybody may have just now."""
+    if door.state == "tier" and door.tier:
+        return _("From %(tier)s up", tier=translated(door.tier.name)), "violet"
+    if door.state == "ahead" and door.opens:
+        return _("From %(day)s", day=day(door.opens)), "info"
+    if door.state == "over":
+        return _("No longer on sale"), "neutral"
+    if door.early and door.public and now < door.public:
+        return _("Early access"), "gold"
+    return None
 
 
 def _stock_badge(stock: int) -> tuple[str | None, str]:
@@ -127,134 +191,24 @@ def _reach(price: Points, available: Points) -> tuple[str, str]:
     return _("Within your points"), "brand"
 
 
-def _second_line(product: Product, ways: list[Way]) -> str | None:
-    other = easiest(ways)
-    if other != cheapest(ways):
-        return _("or %(way)s", way=brief(other))
-    return _("Worth %(money)s", money=money(product.worth)) if product.list_price else None
+def _second_line(shown: Shown, ways: list[Way]) -> str | None:
+    """The other ways to pay in brief, or else what it is worth."""
+    first, cash = cheapest(ways), for_money(ways)
+    others = [way for way in (easiest(ways), cash) if way is not None and way != first]
+    if others:
+        return _("or %(way)s", way=" / ".join(dict.fromkeys(map(brief, others))))
+    product = shown.product
+    return _("Worth %(money)s", money=money(product.worth)) if product.list_price and first.points else None
 
 
-# --- a product page --------------------------------------------------------------------------
+# --- recently seen -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One radio button."""
-
-    value: int
-    title: str
-    text: str | None = None
-    price: str | None = None
-    disabled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """How far the member's points reach towards the easiest way to pay."""
-
-    have: int
-    need: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Showcase:
-    """A product page. ``can_order`` says whether this member could order one piece now."""
-
-    name: str
-    unit: str
-    category: str
-    category_url: str
-    worth: str | None
-    price: str
-    description: Markup | None
-    pictures: list[tuple[str, str]]
-    tint: int
-    stock_text: str
-    stock_tone: str
-    stock_icon: str
-    sold_out: bool
-    variants: list[Choice]
-    variant: int | None
-    ways: list[Choice]
-    way: int | None
-    goal: Goal | None
-    can_order: bool
-    most: int
-
-
-def showcase(
-    product: Product, *, unit: Mapping[str, Any], category: tuple[str, Mapping[str, Any]], available: Points | None
-) -> Showcase:
-    """``category`` is its code and its name; ``available`` are the member's points, ``None`` for a visitor."""
-    ways = ways_of(product)
-    on_sale = [variant for variant in product.variants if variant.active]
-    stock = sum(variant.stock for variant in on_sale)
-    payable = [key for key, way in ways.items() if available is None or not missing(way, available)]
-    code, category_name = category
-    tone, icon = _stock_sign(stock)
-    text = translated(product.description)
-    return Showcase(
-        name=translated(product.name),
-        unit=translated(unit),
-        category=translated(category_name),
-        category_url=url_for("portal.mall.index", category=code),
-        worth=money(product.worth) if product.list_price else None,
-        price=brief(cheapest(list(ways.values()))),
-        description=to_html(text) if text else None,
-        pictures=_gallery(product),
-        tint=tint_of(product.id),
-        stock_text=_stock_text(stock),
-        stock_tone=tone,
-        stock_icon=icon,
-        sold_out=not stock,
-        variants=[_variant_choice(product, variant) for variant in on_sale],
-        variant=next((variant.id for variant in on_sale if variant.stock), None),
-        ways=[_way_choice(key, way, available) for key, way in ways.items()],
-        way=next(iter(payable), None),
-        goal=_goal(list(ways.values()), available) if not payable and stock else None,
-        can_order=bool(stock and payable and available is not None),
-        most=min(most_pieces(), max((variant.stock for variant in on_sale), default=0)) or 1,
-    )
-
-
-def _gallery(product: Product) -> list[tuple[str, str]]:
-    """(address for the page, address of the small one)."""
-    return [(picture_url(p.file, "page") or "", picture_url(p.file, "card") or "") for p in product.pictures]
-
-
-def _stock_text(stock: int) -> str:
-    if not stock:
-        return _("Sold out just now")
-    if stock <= FEW:
-        return ngettext("Only %(num)s left", "Only %(num)s left", stock)
-    return _("In stock")
-
-
-def _stock_sign(stock: int) -> tuple[str, str]:
-    """(tone, icon)"""
-    if not stock:
-        return "neutral", "x-lg"
-    return ("danger", "hourglass-split") if stock <= FEW else ("brand", "check-circle-fill")
-
-
-def _variant_choice(product: Product, variant: Variant) -> Choice:
-    title = translated(variant.name) or translated(product.name)
-    return Choice(variant.id, title, _stock_text(variant.stock), disabled=not variant.stock)
-
-
-def _way_choice(key: int, way: Way, available: Points | None) -> Choice:
-    if available is None:
-        return Choice(key, full(way), _("Points + cash") if way.cash else _("Points only"))
-    if lacking := missing(way, available):
-        return Choice(key, full(way), _("%(points)s points to go", points=points(lacking)), disabled=True)
-    return Choice(key, full(way), _("You keep %(points)s points", points=points(available - way.points)))
-
-
-def _goal(ways: list[Way], available: Points | None) -> Goal | None:
-    if available is None:
-        return None
-    nearest = easiest(ways)
-    lacking = points(missing(nearest, available))
-    text = _("You have %(have)s points. %(lacking)s more, and this is yours.", have=points(available), lacking=lacking)
-    return Goal(max(0, int(available)), int(nearest.points), text)
+def glimpse(seen: Glimpse) -> dict[str, object]:
+    return {
+        "name": translated(seen.name),
+        "url": url_for("portal.mall.show", slug=seen.slug),
+        "picture": picture_of(seen.picture),
+        "photo": seen.picture is not None,
+        "tint": tint_of(seen.id),
+    }

@@ -56,6 +56,7 @@ def note_movement(
     """Write down a change that was made."""
     movement = StockMovement(
         variant_id=variant.id,
+        member_id=by.id if by.kind == "member" else None,
         change=change,
         stock_after=stock,
         reason=reason,

@@ -12,7 +12,7 @@ from app.foundation.permissions import Permission
 from app.foundation.screens.tiles import Tile, tile
 from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
-from app.mall.catalog.queries import how_many_sold_out
+from app.mall.catalog.stockroom import how_many_sold_out
 
 
 @tile(Permission.CATALOG_READ, order=40)

@@ -74,14 +74,14 @@ def place(
 
     ``key`` is the form's own: the same form sent again returns the order it made. ``expected`` is
     what the person saw. With nothing to pay in cash the order is paid at once, else it waits
-    for ``begin_payment``. Raises ``PriceChanged``, ``NotOffered``, ``InvalidQuantity``, ``AddressMissing``,
+    for ``begin_payment``. Raises what ``quote`` raises, ``PriceChanged``, ``AddressMissing``,
     ``OutOfStock``, ``InsufficientPoints``, ``WalletFrozen``, ``GatewayUnavailable`` or ``NotCollectable``.
     """
     if not is_key(key):
         raise InvalidInput(_("This form is damaged. Nothing was ordered; please open the page again."))
     if earlier := queries.order_of_key(member_id, key):
         return earlier  # A double click sends two identical requests.
-    wanted = quote(variant_id=variant_id, price_id=price_id, quantity=quantity)
+    wanted = quote(member_id=member_id, variant_id=variant_id, price_id=price_id, quantity=quantity, now=now)
     if wanted.figures != expected:
         raise PriceChanged(expected, wanted.figures)
     if wanted.figures.cash:
@@ -95,9 +95,7 @@ def place(
     member = _actor(member_id)
     # The stock is locked before the line is written: a line's foreign key shares a lock on the variant,
     # and two orders that both share it would wait for each other to let go.
-    catalog.change_stock(
-        variant_id=variant_id, change=-quantity, reason="order", reference=order.number, by=member, now=now
-    )
+    catalog.take_pieces(variant_id=variant_id, quantity=quantity, number=order.number, by=member, now=now)
     db.session.add(_line(order, wanted))
     _write_step(order, "placed", by=member, now=now)
     if order.points:

@@ -10,7 +10,9 @@ from app.mall.orders.rules import Figures
 
 
 def in_words(figures: Figures) -> str:
-    """``4,000 points + ¥298.00``"""
+    """``4,000 points + ¥298.00``, or one of the two."""
+    if not figures.points:
+        return money(figures.cash)
     if not figures.cash:
         return _("%(points)s points", points=points(figures.points))
     return _("%(points)s points + %(cash)s", points=points(figures.points), cash=money(figures.cash))

@@ -10,7 +10,7 @@ from app.foundation.points import Points
 from app.identity.units.queries import unit_by_id
 from app.loyalty.earning.actions import ReportedLine
 from app.loyalty.earning.queries import would_earn
-from app.mall.catalog.queries import most_pieces, variant_for_order
+from app.mall.catalog.queries import most_pieces, offer_for
 from app.mall.orders.errors import InvalidQuantity, NotOffered
 from app.mall.orders.rules import Figures
 
@@ -41,16 +41,21 @@ class Quote:
         return self.offer.kind == "physical"
 
 
-def quote(*, variant_id: int | None, price_id: int | None, quantity: int | None) -> Quote:
-    """Raises ``NotOffered`` for what is not on sale in this way, or whose unit is closed, and ``InvalidQuantity``."""
-    offer = variant_for_order(variant_id) if variant_id is not None else None
+def quote(
+    *, member_id: int, variant_id: int | None, price_id: int | None, quantity: int | None, now: datetime
+) -> Quote:
+    """At the prices of this member. Raises ``NotOffered`` for what is not on sale in this way, or whose unit is closed,
+    ``InvalidQuantity``, and what the catalogue refuses: ``NotOnSaleYet``, ``SaleOver``, ``OnlyFromTier``,
+    ``LimitReached``.
+    """
+    if quantity is None or not 1 <= quantity <= most_pieces():
+        raise InvalidQuantity(most_pieces())
+    offer = offer_for(variant_id, member_id=member_id, quantity=quantity, now=now) if variant_id is not None else None
     if offer is None or price_id is None or price_id not in offer.ways:
         raise NotOffered
     unit = unit_by_id(offer.unit_id)
     if unit is None or not unit.active:
         raise NotOffered
-    if quantity is None or not 1 <= quantity <= most_pieces():
-        raise InvalidQuantity(most_pieces())
     return Quote(offer, price_id, quantity)
 
 

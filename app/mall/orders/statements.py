@@ -108,7 +108,9 @@ def short_day(value: datetime) -> str:
 
 
 def price_of(points_: int, cash: Money) -> tuple[str, str | None]:
-    """The points, and the cash as a second line if there is any."""
+    """The points, and the cash as a second line if there is any; without points the cash alone."""
+    if not points_:
+        return money(cash), None
     return _("%(points)s points", points=points(points_)), f"+ {money(cash)}" if cash else None
 
 
@@ -200,9 +202,9 @@ def order_shown(
 
 def _figures(order: Order) -> list[tuple[str, ...]]:
     spent = order.state not in ("placed", *states.ENDED)
-    rows: list[tuple[str, ...]] = [
-        (_("Points spent") if spent else _("Points"), _("%(points)s points", points=points(order.points)))
-    ]
+    rows: list[tuple[str, ...]] = []
+    if order.points:
+        rows.append((_("Points spent") if spent else _("Points"), _("%(points)s points", points=points(order.points))))
     if order.cash:
         rows.append((_("Cash paid") if spent else _("Cash"), money(order.cash_due)))
     return rows

@@ -98,6 +98,8 @@ def _number(text: str | None) -> int | None:
 def _quote(asked: Mapping[str, str]) -> Quote:
     """Raises ``NotOffered`` or ``InvalidQuantity``."""
     return quote(
+        member_id=current_member().id,
+        now=clock.now(),
         variant_id=_number(asked.get("variant")),
         price_id=_number(asked.get("price")),
         quantity=_number(asked.get("quantity") or "1"),
@@ -180,6 +182,7 @@ def _sum(wanted: Quote, available: Points) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     if wanted.quantity > 1:
         if way.points:
+            if way.points:
             rows.append((_("Points each"), _("%(points)s points", points=points(way.points))))
         if way.cash:
             rows.append((_("Cash each"), money(way.cash)))

@@ -18,8 +18,9 @@ from app.foundation.money import Money
 from app.foundation.points import Points
 from app.mall.catalog import actions
 from app.mall.catalog.models import Category, Product, Variant
-from app.mall.catalog.queries import category_by_code, product_of_units
+from app.mall.catalog.queries import category_by_code, product_by_slug
 from app.mall.catalog.rules import ProductDraft, VariantDraft, Way
+from app.mall.catalog.stockroom import product_of_units
 from tests.cast import make_unit
 from tests.conftest import NOON
 
@@ -70,9 +71,16 @@ def product(slug: str) -> Product:
     """As the database has it now."""
     db.session.rollback()
     db.session.expire_all()
-    found = product_of_units(None, slug)
-    assert found is not None
-    return found
+    there = product_of_units(None, slug)
+    assert there is not None
+    return there
+
+
+def found(slug: str) -> Product:
+    """What members see under this address."""
+    there = product_by_slug(slug, now=NOON)
+    assert there is not None
+    return there
 
 
 def first_variant(slug: str) -> Variant:
@@ -92,11 +100,12 @@ def photo(width: int = 900, height: int = 600, form: str = "JPEG", **options: An
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """Counts the statements that reach the database."""
+    """The statements that reach the database. SQLite is told BEGIN aloud, which is none."""
     statements = []
 
     def note(_connection, _cursor, statement, *_rest):
-        statements.append(statement)
+        if not statement.startswith("BEGIN"):
+            statements.append(statement)
 
     sa.event.listen(db.engine, "before_cursor_execute", note)
     try:

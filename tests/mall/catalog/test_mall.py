@@ -7,16 +7,23 @@ import pytest
 from app.foundation.database import transaction
 from app.foundation.points import Points
 from app.mall.catalog.actions import archive_product, attach_pictures, change_stock
-from app.mall.catalog.queries import listed, product_by_slug, product_of_units, variant_for_order
+from app.mall.catalog.queries import offer_for
+from app.mall.catalog.shelf import ORDERS, Wanted, listed
+from app.mall.catalog.stockroom import product_of_units
 from tests.cast import sign_in
 from tests.conftest import NOON
-from tests.mall.catalog.shelf import CLERK, counted, first_variant, product, put_on_shelf
+from tests.mall.catalog.shelf import CLERK, counted, first_variant, found, product, put_on_shelf
 
 CHINESE = {"en": "Green tea", "zh_Hans": "绿茶", "zh_Hant": "綠茶"}
 
 
 def names(**filters):
-    return [each.name.get("en") or each.name["zh_Hans"] for each in listed(**{"limit": 50, **filters}).items]
+    options = {"limit": 50, "now": NOON} | {name: filters.pop(name) for name in ("order", "now") if name in filters}
+    return [named(each) for each in listed(Wanted(**filters), **options).items]
+
+
+def named(shown):
+    return shown.product.name.get("en") or shown.product.name["zh_Hans"]
 
 
 # --- finding ------------------------------------------------------------------------------
@@ -28,7 +35,7 @@ def test_the_newest_stands_first_and_drafts_and_archived_ones_not_at_all(app):
     gone = put_on_shelf("Gone")
     put_on_shelf("New")
     with transaction():
-        archive_product(product=product_by_slug(gone), by=CLERK, now=NOON)
+        archive_product(product=found(gone), by=CLERK, now=NOON)
     assert names() == ["New", "Old"]
 
 
@@ -74,12 +81,12 @@ def test_within_my_points_counts_the_points_of_any_way_to_pay_and_leaves_out_wha
 def test_pages_follow_each_other_without_a_gap_or_a_repetition(app):
     for number in range(7):
         put_on_shelf(f"Tea {number}", ways=((100 + number % 3, 0),))
-    for order in ("newest", "points"):
-        part = listed(limit=2, order=order)
-        seen = [each.name["en"] for each in part.items]
+    for order in ORDERS:
+        part = listed(Wanted(), limit=2, order=order, now=NOON)
+        seen = [named(each) for each in part.items]
         while part.after:
-            part = listed(after=part.after, limit=2, order=order)
-            seen += [each.name["en"] for each in part.items]
+            part = listed(Wanted(), after=part.after, limit=2, order=order, now=NOON)
+            seen += [named(each) for each in part.items]
         assert sorted(seen) == sorted(names())
         assert seen == names(order=order)
 
@@ -254,7 +261,7 @@ def test_the_number_of_queries_does_not_grow_with_the_number_of_products(app, cl
     def stock_up(number):
         slug = put_on_shelf(f"Tea {number}", ways=((100, 0), (50, 500)))
         with transaction():
-            attach_pictures(product=product_by_slug(slug), files=["a" * 32, "b" * 32], by=CLERK, now=NOON)
+            attach_pictures(product=found(slug), files=["a" * 32, "b" * 32], by=CLERK, now=NOON)
 
     sign_in(client, alice)
     stock_up(0)
@@ -272,21 +279,22 @@ def test_the_number_of_queries_does_not_grow_with_the_number_of_products(app, cl
 # --- what orders are told -------------------------------------------------------------------
 
 
-def test_an_order_learns_everything_about_a_variant_on_offer(app):
+def test_an_order_learns_everything_about_a_variant_on_offer(alice):
     slug = put_on_shelf(CHINESE, ways=((380, 0), (200, 1200)), stock=4)
-    offer = variant_for_order(first_variant(slug).id)
+    offer = offer_for(first_variant(slug).id, member_id=alice.id, now=NOON)
     assert (offer.name, offer.stock, offer.category, offer.kind) == (CHINESE, 4, "tea", "physical")
     assert sorted((int(way.points), way.cash.amount) for way in offer.ways.values()) == [(200, 1200), (380, 0)]
 
 
-def test_an_archived_product_is_not_on_offer_but_a_sold_out_one_is_with_its_stock(app):
+def test_an_archived_product_is_not_on_offer_but_a_sold_out_one_is_with_its_stock(alice):
     gone, empty = put_on_shelf(), put_on_shelf(stock=1)
     with transaction():
-        archive_product(product=product_by_slug(gone), by=CLERK, now=NOON)
+        archive_product(product=found(gone), by=CLERK, now=NOON)
         change_stock(variant_id=first_variant_id(empty), change=-1, reason="order", by=CLERK, now=NOON)
-    assert variant_for_order(first_variant(gone).id) is None
-    assert variant_for_order(first_variant(empty).id).stock == 0
-    assert variant_for_order(10**9) is None
+    me = {"member_id": alice.id, "now": NOON}
+    assert offer_for(first_variant(gone).id, **me) is None
+    assert offer_for(first_variant(empty).id, **me).stock == 0
+    assert offer_for(10**9, **me) is None
 
 
 def first_variant_id(slug):

@@ -12,7 +12,6 @@ from app.foundation.database import db, transaction
 from app.mall.catalog import pictures
 from app.mall.catalog.actions import update_product
 from app.mall.catalog.models import Product, StockMovement, Variant
-from app.mall.catalog.queries import product_by_slug
 from tests.cast import employ, make_unit, sign_in
 from tests.conftest import NOON
 from tests.mall.catalog.shelf import (
@@ -21,6 +20,7 @@ from tests.mall.catalog.shelf import (
     counted,
     draft,
     first_variant,
+    found,
     make_category,
     photo,
     product,
@@ -125,12 +125,20 @@ def test_two_products_of_one_name_have_two_addresses_and_none_is_called_new(app,
         ({"ways-0-points": "1e3"}, "whole number"),
         ({"ways-0-points": "3.5"}, "whole number"),
         ({"ways-0-points": "1_000"}, "whole number"),
-        ({"ways-0-points": "-1"}, "from 1 to"),
-        ({"ways-0-points": "0"}, "from 1 to"),
-        ({"ways-0-points": "9" * 18}, "from 1 to"),
+        ({"ways-0-points": "-1"}, "from 0 to"),
+        ({"ways-0-points": "0"}, "points, or money, or both"),
+        ({"ways-0-points": "9" * 18}, "from 0 to"),
         ({"ways-1-cash": "-1"}, "cannot be negative"),
         ({"ways-1-cash": "1.005"}, "at most 2 digits"),
-        ({"ways-1-points": "", "ways-1-cash": "5"}, "whole number"),
+        ({"ways-1-points": "0", "ways-1-cash": "0"}, "points, or money, or both"),
+        ({"on_sale_from": "tomorrow"}, "a day and a time"),
+        ({"on_sale_from": "2026-02-30T10:00"}, "a day and a time"),
+        ({"on_sale_until": "99999-01-01T00:00"}, "a day and a time"),
+        ({"on_sale_from": "2026-12-01T10:00", "on_sale_until": "2026-12-01T10:00"}, "end before it begins"),
+        ({"limit_pieces": "0", "limit_period": "month"}, "from 1 to"),
+        ({"limit_pieces": "2", "limit_period": "fortnight"}, "one of the list"),
+        ({"brand": "nobody"}, "one of the list"),
+        ({"tier": "emperor"}, "one of the list"),
         ({"ways-1-points": "380", "ways-1-cash": "0.00"}, "there twice"),
         ({"ways-0-points": "", "ways-1-points": "", "ways-1-cash": ""}, "at least one way to pay"),
         ({"variants-0-sku": "", "variants-0-stock": ""}, "at least one variant"),
@@ -234,7 +242,7 @@ def test_what_two_people_save_at_once_is_not_lost(app, office):
     mine = edited(slug, name_en="My tea")
     theirs = draft("Their tea", variants=[variant_as_it_is(product(slug))])
     with transaction():
-        tea = product_by_slug(slug)
+        tea = found(slug)
         update_product(product=tea, draft=theirs, revision=tea.revision, by=CLERK, now=NOON)
     answer = office.post(f"{OFFICE}/{slug}", data=mine)
     assert answer.status_code == 409
@@ -475,7 +483,7 @@ def test_the_list_is_searched_and_filtered_and_paged(app, office, monkeypatch):
     assert "Tea" not in office.get(f"{OFFICE}?category=cups&q=tea").text.split('id="results"')[1]
     assert "Tea 2" in office.get(f"{OFFICE}?q=TEA+2").text
     assert "Nothing found" in office.get(f"{OFFICE}?category=unknown").text
-    monkeypatch.setattr("app.mall.catalog.admin.PAGE", 2)
+    monkeypatch.setattr("app.mall.catalog.admin.shelf.PAGE", 2)
     first = office.get(OFFICE).text
     assert "Tea 1" not in first
     address = first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")

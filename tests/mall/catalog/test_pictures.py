@@ -12,10 +12,9 @@ from app.foundation.errors import InvalidInput
 from app.mall.catalog import pictures
 from app.mall.catalog.actions import add_picture, attach_pictures, move_picture, remove_picture
 from app.mall.catalog.models import Picture
-from app.mall.catalog.queries import product_by_slug
 from app.mall.catalog.rules import MOST_PICTURES
 from tests.conftest import NOON
-from tests.mall.catalog.shelf import CLERK, audit_trail, photo, product, put_on_shelf
+from tests.mall.catalog.shelf import CLERK, audit_trail, found, photo, product, put_on_shelf
 
 
 def files():
@@ -116,7 +115,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_unpacked(app, side):
 def test_pictures_keep_their_order_and_the_audit_log_knows(app):
     slug = put_on_shelf()
     with transaction():
-        tea = product_by_slug(slug)
+        tea = found(slug)
         first = add_picture(product=tea, stream=photo(), by=CLERK, now=NOON)
         second = add_picture(product=tea, stream=photo(form="PNG"), by=CLERK, now=NOON)
     assert [picture.file for picture in product(slug).pictures] == [first.file, second.file]
@@ -126,20 +125,20 @@ def test_pictures_keep_their_order_and_the_audit_log_knows(app):
 def test_a_later_picture_can_become_the_one_on_the_card(app):
     slug = put_on_shelf()
     with transaction():
-        attach_pictures(product=product_by_slug(slug), files=["a", "b", "c"], by=CLERK, now=NOON)
+        attach_pictures(product=found(slug), files=["a", "b", "c"], by=CLERK, now=NOON)
     last = product(slug).pictures[-1].id
     with transaction():
-        move_picture(product=product_by_slug(slug), picture_id=last, place=0, by=CLERK, now=NOON)
+        move_picture(product=found(slug), picture_id=last, place=0, by=CLERK, now=NOON)
     assert [picture.file for picture in product(slug).pictures] == ["c", "a", "b"]
 
 
 def test_a_removed_picture_leaves_the_product_but_its_files_stay_for_old_orders(app):
     slug = put_on_shelf()
     with transaction():
-        add_picture(product=product_by_slug(slug), stream=photo(), by=CLERK, now=NOON)
+        add_picture(product=found(slug), stream=photo(), by=CLERK, now=NOON)
     kept, picture_id = files(), product(slug).pictures[0].id
     with transaction():
-        remove_picture(product=product_by_slug(slug), picture_id=picture_id, by=CLERK, now=NOON)
+        remove_picture(product=found(slug), picture_id=picture_id, by=CLERK, now=NOON)
     assert product(slug).pictures == []
     assert files() == kept
 
@@ -148,16 +147,16 @@ def test_more_pictures_than_a_page_can_show_are_refused_together(app):
     slug = put_on_shelf()
     too_many = [str(number) for number in range(MOST_PICTURES + 1)]
     with pytest.raises(InvalidInput, match="at most 9"), transaction():
-        attach_pictures(product=product_by_slug(slug), files=too_many, by=CLERK, now=NOON)
+        attach_pictures(product=found(slug), files=too_many, by=CLERK, now=NOON)
     assert product(slug).pictures == []
 
 
 def test_somebody_elses_picture_cannot_be_removed(app):
     tea, cup = put_on_shelf("Tea"), put_on_shelf("Cup")
     with transaction():
-        theirs = attach_pictures(product=product_by_slug(cup), files=["a"], by=CLERK, now=NOON)[0]
+        theirs = attach_pictures(product=found(cup), files=["a"], by=CLERK, now=NOON)[0]
     with pytest.raises(Exception, match="not there any more"), transaction():
-        remove_picture(product=product_by_slug(tea), picture_id=theirs.id, by=CLERK, now=NOON)
+        remove_picture(product=found(tea), picture_id=theirs.id, by=CLERK, now=NOON)
     assert [type(picture) for picture in product(cup).pictures] == [Picture]
 
 

@@ -18,6 +18,12 @@ from tests.mall.catalog.shelf import CLERK, first_variant, put_on_shelf
 MEMBER = Actor("member", 1, "Alice Lin")
 
 
+@pytest.fixture(autouse=True)
+def member(alice):
+    """Who orders, the first member of all."""
+    assert alice.id == MEMBER.id
+
+
 def change(slug, pieces, *, reason="order", by=MEMBER, reference="JF-1"):
     with transaction():
         variant_id = first_variant_id(slug)
@@ -25,7 +31,7 @@ def change(slug, pieces, *, reason="order", by=MEMBER, reference="JF-1"):
 
 
 def first_variant_id(slug):
-    from app.mall.catalog.queries import product_of_units
+    from app.mall.catalog.stockroom import product_of_units
 
     return product_of_units(None, slug).variants[0].id
 

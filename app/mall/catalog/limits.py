@@ -1,0 +1,68 @@
+"""How many pieces a member may have within a period, and the taking of them from the shelf."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from app.foundation import clock
+from app.foundation.actors import Actor
+from app.foundation.database import LockOrder, db, lock
+from app.mall.catalog.errors import LimitReached
+from app.mall.catalog.models import Product, StockMovement, Variant
+from app.mall.catalog.rules import Limit, period_start
+from app.mall.catalog.stock import change_stock
+
+
+def take_pieces(*, variant_id: int, quantity: int, number: str, by: Actor, now: datetime) -> None:
+    """Take pieces for the order ``number`` of the member ``by``. Raises ``LimitReached`` and ``OutOfStock``.
+
+    Of a limited product the row is locked before anything is counted, so that two orders of one member
+    cannot both believe that there is room left.
+    """
+    wanted = sa.select(Variant.product_id).where(Variant.id == variant_id).scalar_subquery()
+    limited = sa.select(Product).where(Product.id == wanted, Product.limit_pieces.is_not(None))
+    product = db.session.scalars(lock(LockOrder.STOCK, limited)).one_or_none()
+    if product is not None and by.id is not None:
+        refuse_beyond_limit(product, member_id=by.id, quantity=quantity, now=now)
+    change_stock(variant_id=variant_id, change=-quantity, reason="order", reference=number, by=by, now=now)
+
+
+def refuse_beyond_limit(product: Product, *, member_id: int, quantity: int, now: datetime) -> None:
+    limit = product.limit
+    if limit is None:
+        return
+    left = pieces_left(limit, taken(product.id, member_id, limit, now=now))
+    if quantity > left:
+        raise LimitReached(limit, left)
+
+
+def pieces_left(limit: Limit, taken: int) -> int:
+    return max(0, limit.pieces - taken)
+
+
+def taken(product_id: int, member_id: int, limit: Limit, *, now: datetime) -> int:
+    """The pieces that a member ordered in the limit's present period, less what went back of these orders."""
+    return db.session.scalar(sa.select(taken_by(product_id, member_id, limit, now=now))) or 0
+
+
+def taken_by(product_id: int, member_id: int, limit: Limit, *, now: datetime) -> sa.ScalarSelect[int]:
+    """The same as part of another query."""
+    zone = clock.programme_zone()
+    since = clock.start_of(period_start(limit.period, clock.local_date(now, zone)), zone)
+    ordered, moved = aliased(StockMovement), aliased(StockMovement)
+    return (
+        sa.select(-sa.func.coalesce(sa.func.sum(moved.change), 0))
+        .select_from(ordered)
+        .join(Variant, Variant.id == ordered.variant_id)
+        .join(moved, sa.and_(moved.reference == ordered.reference, moved.variant_id == ordered.variant_id))
+        .where(
+            ordered.member_id == member_id,
+            ordered.reason == "order",
+            ordered.at >= since,
+            Variant.product_id == product_id,
+        )
+        .scalar_subquery()
+    )
