@@ -182,7 +182,6 @@ def _sum(wanted: Quote, available: Points) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     if wanted.quantity > 1:
         if way.points:
-            if way.points:
             rows.append((_("Points each"), _("%(points)s points", points=points(way.points))))
         if way.cash:
             rows.append((_("Cash each"), money(way.cash)))
