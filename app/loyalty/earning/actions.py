@@ -21,7 +21,16 @@ from app.loyalty.earning.milestones import review_milestones
 from app.loyalty.earning.rewards import Deed, Granted, award_joining, reward, reward_many
 from app.loyalty.earning.rules import Factor, GrowthAward, PurchaseAward, PurchaseRule, purchase_growth
 from app.loyalty.earning.terms import EarningTerms
-from app.loyalty.earning.valuing import Tally, award_for, factor, lock_budgets, rules_for, spends, use_budgets
+from app.loyalty.earning.valuing import (
+    Tally,
+    anything_limited,
+    award_for,
+    factor,
+    lock_budgets,
+    rules_for,
+    spends,
+    use_budgets,
+)
 from app.loyalty.ledger import actions as ledger
 from app.loyalty.ledger.actions import ExpiryPolicy
 from app.loyalty.ledger.explanations import lives
@@ -122,7 +131,7 @@ def record_purchases(
     # Sorted, so that two imports of the same file wait for each other instead of in a circle.
     cases = _cases([first[key] for key in sorted(first)])
     tally = Tally()
-    if any(case.rule.limited for case in cases):
+    if anything_limited():
         cases = _hold_still(cases, tally)
     valued = _value(cases, tally)
     new = write_down([each.earned for each in valued], now=now)

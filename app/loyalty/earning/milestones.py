@@ -1,12 +1,12 @@
 """Milestones: whoever earns so many points in a period is given more, once per period.
 
-What milestones themselves give does not count towards them. Looked at whenever members have earned something, in the same
-transaction: their wallets are locked by then, so nobody reaches the same milestone twice.
+What milestones themselves give does not count towards them. Looked at whenever members have earned something, in the
+same transaction: their wallets are locked by then, so nobody reaches the same milestone twice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -123,7 +123,7 @@ def _take(milestone: Milestone) -> int:
     return milestone.points if done.first() else 0
 
 
-def _earned(member_ids: Collection[int], begin: date, end: date) -> Mapping[int, int]:
+def _earned(member_ids: Collection[int], begin: date, end: date) -> dict[int, int]:
     """Points earned in the period, without what milestones gave in it."""
     zone = clock.programme_zone()
     since, until = clock.start_of(begin, zone), clock.start_of(end, zone)

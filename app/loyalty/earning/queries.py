@@ -12,11 +12,41 @@ from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.points import Points
 from app.foundation.terms import at
+from app.loyalty.earning.milestones import Way, ways
 from app.loyalty.earning.models import Rewarded
-from app.loyalty.earning.rules import PurchaseRule, Reward
+from app.loyalty.earning.rules import (
+    PURCHASE,
+    Circumstances,
+    Cut,
+    Factor,
+    PurchaseRule,
+    Reward,
+    Spend,
+    purchase_growth,
+    purchase_points,
+)
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.earning.valuing import Prospect, value_one
 from app.loyalty.purchases.actions import ReportedLine
+
+__all__ = [
+    "PURCHASE",
+    "Circumstances",
+    "Cut",
+    "EarningTerms",
+    "Factor",
+    "Had",
+    "PurchaseRule",
+    "Spend",
+    "purchase_growth",
+    "purchase_points",
+    "purchase_rule",
+    "reward_at",
+    "rewarded_before",
+    "rewards_had",
+    "welcome_points",
+    "would_earn",
+]
 
 
 def purchase_rule(moment: datetime) -> PurchaseRule:
@@ -84,6 +114,11 @@ def rewards_had(member_id: int, *, now: datetime) -> dict[str, Had]:
         .group_by(Rewarded.kind)
     )
     return {row[0]: Had(*map(int, row[1:])) for row in rows}
+
+
+def milestone_ways(member_id: int, *, now: datetime) -> list[Way]:
+    """How far a member has come with every milestone there is."""
+    return ways([member_id], now=now)[member_id]
 
 
 def rewarded_before(member_id: int, kind: str, subject: str) -> bool:

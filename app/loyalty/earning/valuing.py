@@ -20,7 +20,6 @@ from app.foundation.terms import Edition, at, editions, in_force
 from app.loyalty.benefits.queries import Multiplier, Shopping, multipliers
 from app.loyalty.earning.models import Budget
 from app.loyalty.earning.rules import (
-    PURCHASE,
     Circumstances,
     Factor,
     PurchaseAward,
@@ -72,10 +71,14 @@ def award_for(sale: Sale, rule: PurchaseRule, circumstances: Circumstances) -> P
 def value_one(prospect: Prospect) -> PurchaseAward:
     """What one purchase would bring now. Takes no lock, so caps and budgets may still change."""
     edition = at(EarningTerms, prospect.at)
-    rule = edition.terms.purchase(edition.version)
+    return value_under(prospect, edition.terms.purchase(edition.version))
+
+
+def value_under(prospect: Prospect, rule: PurchaseRule, *, tier: Factor | None = None) -> PurchaseAward:
+    """What it would bring under this rule, in force or not. ``tier`` is what anybody's points are multiplied by."""
     local = prospect.at.astimezone(clock.programme_zone()).replace(tzinfo=None)
     if prospect.member_id is None:
-        return award_for(prospect, rule, Circumstances(local=local, left=rule.budgets))
+        return award_for(prospect, rule, Circumstances(local=local, tier=tier, left=rule.budgets))
     [multiplier] = multipliers([Shopping(prospect.member_id, prospect.unit_code, prospect.at)])
     tally = Tally(used_budgets(rule.budgets))
     if rule.limited:
@@ -184,15 +187,10 @@ def rules_for(moments: Sequence[datetime]) -> list[tuple[Edition[EarningTerms], 
     return [rules[in_force(published, moment).version] for moment in moments]
 
 
-__all__ = [
-    "PURCHASE",
-    "Prospect",
-    "Tally",
-    "award_for",
-    "factor",
-    "lock_budgets",
-    "rules_for",
-    "use_budgets",
-    "used_budgets",
-    "value_one",
-]
+def anything_limited() -> bool:
+    """Does any version look at what came before a purchase?
+
+    Asked of all of them, so that whoever records purchases locks in the same order: members before purchases if
+    any rule needs it, purchases before members otherwise.
+    """
+    return any(edition.terms.purchase(edition.version).limited for edition in editions(EarningTerms))
