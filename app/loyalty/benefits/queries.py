@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
+from app.foundation.clock import programme_zone
+from app.foundation.terms import at as terms_at
 from app.identity.units.queries import all_units
 from app.loyalty.benefits.holding import held_then
-from app.loyalty.benefits.rules import Benefit, Kind, best
+from app.loyalty.benefits.rules import Benefit, Holder, Kind, best, held
+from app.loyalty.benefits.terms import BenefitTerms
 from app.loyalty.tiers.queries import tiers_then
 
 
@@ -43,6 +46,14 @@ def multipliers(asked: Sequence[Shopping]) -> list[Multiplier | None]:
         else:
             found.append(Multiplier(benefit.name, benefit.value))
     return found
+
+
+def multiplier_of_tier(tier_code: str, unit_code: str, at: datetime) -> Fraction | None:
+    """What anybody on this tier has their points multiplied by in this unit; ``None`` where nothing is."""
+    published = terms_at(BenefitTerms, at).terms
+    local = at.astimezone(programme_zone()).replace(tzinfo=None)
+    benefit = best(held(published.all, Holder(tier=tier_code), local), Kind.MULTIPLIER, unit_code)
+    return benefit.value if benefit and benefit.value != 1 else None
 
 
 @dataclass(frozen=True, slots=True)
