@@ -15,7 +15,7 @@ from app.loyalty.earning.terms import EarningTerms
 
 GOLD = Factor("tier", {"en": "Gold"}, Fraction(2))
 MEMBER_DAY = {"code": "member-day", "name": {"en": "Member day"}, "times": "2", "days": [8]}
-EIGHTH = datetime(2026, 6, 8, 12)
+EIGHTH = datetime.fromisoformat("2026-06-08T12:00")  # A local time, as the rules see it.
 
 
 def worth(*spends, at=EIGHTH, tier=None, used=None, left=None, counts=None, unit="mall", **terms):
@@ -33,19 +33,19 @@ def test_gold_on_member_day_earns_four_times():
 @pytest.mark.parametrize(
     ("moment", "points"),
     [
-        (datetime(2026, 6, 7, 23, 59, 59, 999_999), 100),
-        (datetime(2026, 6, 8), 200),
-        (datetime(2026, 6, 8, 23, 59, 59), 200),
-        (datetime(2026, 6, 9), 100),
+        ("2026-06-07T23:59:59.999999", 100),
+        ("2026-06-08T00:00", 200),
+        ("2026-06-08T23:59:59", 200),
+        ("2026-06-09T00:00", 100),
     ],
 )
 def test_member_day_begins_and_ends_at_midnight(moment, points):
-    assert worth(100_00, at=moment, campaigns=[MEMBER_DAY]).points == points
+    assert worth(100_00, at=datetime.fromisoformat(moment), campaigns=[MEMBER_DAY]).points == points
 
 
 def test_a_window_begins_with_its_first_moment_and_ends_before_its_last():
     window = MEMBER_DAY | {"days": [], "starts": "2026-06-08T10:00", "ends": "2026-06-08T12:00"}
-    seen = [worth(100_00, at=datetime(2026, 6, 8, hour), campaigns=[window]).points for hour in (9, 10, 11, 12)]
+    seen = [worth(100_00, at=EIGHTH.replace(hour=hour), campaigns=[window]).points for hour in (9, 10, 11, 12)]
     assert seen == [100, 200, 200, 100]
 
 
@@ -62,7 +62,7 @@ def test_of_several_campaigns_the_best_one_counts_and_they_are_not_multiplied():
 
 def test_the_days_of_a_month_that_is_too_short_just_do_not_come():
     last = MEMBER_DAY | {"days": [31]}
-    assert worth(100_00, at=datetime(2026, 6, 30), campaigns=[last]).points == 100
+    assert worth(100_00, at=EIGHTH.replace(day=30), campaigns=[last]).points == 100
 
 
 # --- bonuses --------------------------------------------------------------------------------
