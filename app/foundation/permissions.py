@@ -25,6 +25,7 @@ class Permission(enum.StrEnum):
     POINTS_OWN = "points:own"
     CHECKIN_OWN = "checkin:own"
     REFERRAL_OWN = "referral:own"
+    BENEFIT_OWN = "benefit:own"
     ORDER_OWN = "order:own"
     ORDER_PLACE = "order:place"
     ORDER_CANCEL_OWN = "order:cancel-own"
@@ -38,6 +39,8 @@ class Permission(enum.StrEnum):
     MEMBER_READ = "member:read"
     BALANCE_ADJUST = "balance:adjust"
     TIER_ASSIGN = "tier:assign"
+    BENEFIT_ASSIGN = "benefit:assign"
+    MEMBER_TAG = "member:tag"
     WALLET_FREEZE = "wallet:freeze"
     LEDGER_READ = "ledger:read"
     STAFF_READ = "staff:read"
@@ -52,7 +55,16 @@ class Permission(enum.StrEnum):
 P = Permission
 
 MEMBER: frozenset[Permission] = frozenset(
-    {P.PROFILE_OWN, P.POINTS_OWN, P.CHECKIN_OWN, P.REFERRAL_OWN, P.ORDER_OWN, P.ORDER_PLACE, P.ORDER_CANCEL_OWN}
+    {
+        P.PROFILE_OWN,
+        P.POINTS_OWN,
+        P.CHECKIN_OWN,
+        P.REFERRAL_OWN,
+        P.BENEFIT_OWN,
+        P.ORDER_OWN,
+        P.ORDER_PLACE,
+        P.ORDER_CANCEL_OWN,
+    }
 )
 ROLES: dict[str, frozenset[Permission]] = {
     "merchant": frozenset({P.OFFICE, P.CATALOG_READ, P.CATALOG_WRITE, P.ORDER_READ, P.ORDER_FULFIL}),
@@ -65,6 +77,8 @@ ROLES: dict[str, frozenset[Permission]] = {
             P.MEMBER_READ,
             P.BALANCE_ADJUST,
             P.TIER_ASSIGN,
+            P.BENEFIT_ASSIGN,
+            P.MEMBER_TAG,
             P.WALLET_FREEZE,
         }
     ),

@@ -182,9 +182,9 @@ def read_all_editions() -> None:
 # --- publishing -----------------------------------------------------------------------------
 
 
-def install(cls: type, *, now: datetime) -> None:
-    """Write the defaults down as version 1, so that a later release with other defaults changes nothing here."""
-    _insert(cls, 1, cls(), starts_at=BEGINNING, by="", note="", now=now)
+def install(cls: type[T], *, now: datetime, first: T | None = None) -> None:
+    """Write the defaults, or ``first``, down as version 1: a later release with other defaults changes nothing here."""
+    _insert(cls, 1, first or cls(), starts_at=BEGINNING, by="", note="", now=now)
 
 
 def publish(cls: type[T], values: Mapping[str, Any], *, starts_at: datetime, note: str, by: Actor, now: datetime) -> T:

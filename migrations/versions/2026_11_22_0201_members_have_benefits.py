@@ -61,7 +61,7 @@ def upgrade() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("member_id", ID, nullable=False),
         sa.Column("series", sa.String(length=30), nullable=False),
-        sa.Column("period", sa.String(length=10), nullable=False),
+        sa.Column("period", sa.String(length=30), nullable=False),
         sa.Column("code", sa.String(length=30), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("name", JSON, nullable=False),

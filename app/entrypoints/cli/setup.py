@@ -15,6 +15,7 @@ from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.identity.staff.actions import create_staff
 from app.identity.staff.queries import anybody
+from app.loyalty.benefits import actions as benefits
 from app.loyalty.earning import actions as earning
 from app.loyalty.tiers import actions as tiers
 from app.mall.catalog.actions import create_category
@@ -44,7 +45,7 @@ LANGUAGES = ("en", "zh_Hans", "zh_Hant")
 @click.option("--owner-name", default="", help="What colleagues call the owner; the email's first part if left out.")
 @with_appcontext
 def setup(owner_email: str | None, owner_password: str | None, owner_name: str) -> None:
-    """Install the default rules, tiers and categories where there are none, and the first owner if one is named.
+    """Install the default rules, tiers, benefits and categories where there are none, and the first owner if named.
 
     Running it again changes nothing that is there.
     """
@@ -67,15 +68,16 @@ def setup(owner_email: str | None, owner_password: str | None, owner_name: str) 
     except DomainError as error:
         click.secho(str(error), fg="red", err=True)
         sys.exit(2)
-    click.echo(_("Rules, tiers and categories are in place."))
+    click.echo(_("Rules, tiers, benefits and categories are in place."))
     if newcomer:
         click.echo(_("%(email)s can sign in to the back office now.", email=newcomer))
 
 
 def install_defaults(*, now: datetime) -> None:
-    """Rules, tiers and categories, each where there are none. Needs an open transaction."""
+    """Rules, tiers, benefits and categories, each where there are none. Needs an open transaction."""
     earning.install_defaults(now=now)
     tiers.install_defaults()
+    benefits.install_defaults(now=now)
     if not all_categories():
         for rank, (code, names) in enumerate(CATEGORIES.items()):
             create_category(code=code, name=dict(zip(LANGUAGES, names, strict=True)), rank=rank, by=SYSTEM, now=now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from app.foundation.database import any_of, db
 from app.foundation.terms import Edition, editions, in_force
 from app.identity.tags.queries import tags_then
 from app.loyalty.benefits.models import BenefitGrant
-from app.loyalty.benefits.rules import Benefit, Holder, Kind, held
+from app.loyalty.benefits.rules import Benefit, Given, Holder, Kind, held
 from app.loyalty.benefits.terms import BenefitTerms
 from app.loyalty.tiers.queries import tiers_then
 
@@ -31,6 +31,7 @@ class Held:
     edition: Edition[BenefitTerms]
     tier: Tier | None = None
     benefits: tuple[Benefit, ...] = ()
+    holder: Holder = field(default_factory=Holder)
 
 
 def held_then(asked: Sequence[Moment], kinds: Collection[Kind] | None = None) -> list[Held]:
@@ -52,6 +53,7 @@ def held_then(asked: Sequence[Moment], kinds: Collection[Kind] | None = None) ->
             edition,
             tiers.get(each),
             tuple(held(wanted[edition.version], holder, each[1].astimezone(zone).replace(tzinfo=None))),
+            holder,
         )
         for each, edition, holder in zip(asked, terms, holders, strict=True)
     ]
@@ -66,24 +68,25 @@ def holders_then(asked: Sequence[Moment], benefits: Iterable[Benefit], tiers: di
         Holder(
             tier=tiers[each].code if each in tiers else None,
             tags=tags.get(each, frozenset()),
-            given=given.get(each, frozenset()),
+            given=given.get(each, {}),
         )
         for each in asked
     ]
 
 
-def _given_then(asked: Sequence[Moment], codes: Collection[str]) -> dict[Moment, frozenset[str]]:
+def _given_then(asked: Sequence[Moment], codes: Collection[str]) -> dict[Moment, dict[str, list[Given]]]:
     by_member: dict[int, list[BenefitGrant]] = {}
     members = {member_id for member_id, _moment in asked}
     which = sa.select(BenefitGrant).where(any_of(BenefitGrant.member_id, members), any_of(BenefitGrant.code, codes))
-    for grant in db.session.scalars(which):
+    for grant in db.session.scalars(which.order_by(BenefitGrant.id)):
         by_member.setdefault(grant.member_id, []).append(grant)
-    if not by_member:
-        return {}
-    return {
-        (member_id, moment): frozenset(grant.code for grant in by_member.get(member_id, ()) if is_valid(grant, moment))
-        for member_id, moment in asked
-    }
+    given: dict[Moment, dict[str, list[Given]]] = {}
+    for member_id, moment in asked if by_member else ():
+        mine = given[member_id, moment] = {}
+        for grant in by_member.get(member_id, ()):
+            if is_valid(grant, moment):
+                mine.setdefault(grant.code, []).append(Given(grant.id, grant.last_day))
+    return given
 
 
 def is_valid(grant: BenefitGrant, moment: datetime) -> bool:

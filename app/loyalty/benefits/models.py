@@ -43,7 +43,8 @@ class BenefitClaim(Model):
     """What a member claimed, as it was then. Once per ``series`` and ``period``, says the database.
 
     ``series`` is what counts together: all birthday gifts are one, whatever tier they belong to. ``period`` is
-    ``2026`` for a birthday of that year, ``2026-06`` for a month, ``once`` for ever.
+    ``2026`` for a birthday of that year, ``2026-06`` for a month, ``once`` for ever, ``given-7`` for what was given by
+    hand.
     """
 
     __tablename__ = "benefit_claim"
@@ -55,7 +56,7 @@ class BenefitClaim(Model):
     id: Mapped[Id]
     member_id: Mapped[int] = reference("member.id")
     series: Mapped[str] = mapped_column(sa.String(LONGEST_CODE))
-    period: Mapped[str] = mapped_column(sa.String(10))
+    period: Mapped[str] = mapped_column(sa.String(30))
     code: Mapped[str] = mapped_column(sa.String(LONGEST_CODE))
     kind: Mapped[str] = mapped_column(sa.String(20))
     name: Mapped[JsonObject]

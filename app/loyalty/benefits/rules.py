@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from typing import NamedTuple
 
 
 class Kind(StrEnum):
@@ -82,16 +83,34 @@ class Benefit:
         return not self.units or unit in self.units
 
 
+class Given(NamedTuple):
+    """A benefit that was given to one person: which time it was given, and the last day."""
+
+    id: int
+    last_day: date
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody at a moment: the tier they stand on, their tags, and the benefits given to them by hand."""
+    """Somebody at a moment: the tier they stand on, their tags, and the benefits given to them by hand, by code."""
 
     tier: str | None = None
     tags: frozenset[str] = frozenset()
-    given: frozenset[str] = frozenset()
+    given: Mapping[str, Sequence[Given]] = field(default_factory=dict)
+
+    def belongs_to(self, benefit: Benefit) -> bool:
+        """Is this person one of those whom the programme gives it?"""
+        return self.tier in benefit.tiers or bool(self.tags & benefit.tags)
 
     def has(self, benefit: Benefit) -> bool:
-        return benefit.code in self.given or self.tier in benefit.tiers or bool(self.tags & benefit.tags)
+        return benefit.code in self.given or self.belongs_to(benefit)
+
+    def last_day(self, benefit: Benefit) -> date | None:
+        """The last day on which this person has it, as far as that is known today."""
+        days = [(benefit.ends - timedelta(microseconds=1)).date()] if benefit.ends else []
+        if not self.belongs_to(benefit):
+            days.append(max(each.last_day for each in self.given[benefit.code]))
+        return min(days, default=None)
 
 
 def held(benefits: Iterable[Benefit], holder: Holder, local: datetime) -> list[Benefit]:
@@ -146,31 +165,33 @@ def birthday_around(born: date | None, today: date, days: Birthdays) -> date | N
     return None
 
 
-def claimable(benefits: Sequence[Benefit], born: date | None, today: date, days: Birthdays) -> list[Claimable]:
+def claimable(
+    benefits: Sequence[Benefit], holder: Holder, born: date | None, today: date, days: Birthdays
+) -> list[Claimable]:
     """Of the benefits somebody has, the gifts whose time it is, claimed or not: one of each series, the richest."""
     found: dict[tuple[str, str], Claimable] = {}
     for benefit in benefits:
-        time = _time_of(benefit, born, today, days)
-        if time is None:
-            continue
-        period, last_day = time
-        if benefit.ends:
-            end = (benefit.ends - timedelta(microseconds=1)).date()
-            last_day = min(last_day, end) if last_day else end
-        other = found.get((benefit.series, period))
-        if other is None or benefit.points > other.benefit.points:
-            found[benefit.series, period] = Claimable(benefit, period, last_day)
+        for period, last_day in _times_of(benefit, holder, born, today, days):
+            until = [day for day in (last_day, holder.last_day(benefit)) if day]
+            other = found.get((benefit.series, period))
+            if other is None or benefit.points > other.benefit.points:
+                found[benefit.series, period] = Claimable(benefit, period, min(until, default=None))
     return list(found.values())
 
 
-def _time_of(benefit: Benefit, born: date | None, today: date, days: Birthdays) -> tuple[str, date | None] | None:
+def _times_of(
+    benefit: Benefit, holder: Holder, born: date | None, today: date, days: Birthdays
+) -> list[tuple[str, date | None]]:
+    """The periods in which it can be claimed today, each with its last day."""
     if benefit.kind is Kind.BIRTHDAY_GIFT:
         birthday = birthday_around(born, today, days)
-        return (f"{birthday.year:04}", birthday + timedelta(days=days.after)) if birthday else None
+        return [(f"{birthday.year:04}", birthday + timedelta(days=days.after))] if birthday else []
     if benefit.kind not in GIFTS:
-        return None
+        return []
     if benefit.period == "month":
-        return f"{today:%Y-%m}", today.replace(day=calendar.monthrange(today.year, today.month)[1])
+        return [(f"{today:%Y-%m}", today.replace(day=calendar.monthrange(today.year, today.month)[1]))]
     if benefit.period == "year":
-        return f"{today.year:04}", date(today.year, 12, 31)
-    return "once", None
+        return [(f"{today.year:04}", date(today.year, 12, 31))]
+    if holder.belongs_to(benefit):
+        return [("once", None)]
+    return [(f"given-{each.id}", each.last_day) for each in holder.given.get(benefit.code, ())]
