@@ -129,10 +129,9 @@ amounts = st.lists(st.tuples(st.integers(0, 10**8), st.sampled_from(["", "tea", 
 few = st.integers(min_value=0, max_value=3_000)
 
 
-@given(amounts, st.fractions(1, 10, max_denominator=10), few, few, few, few, st.integers(1, 4))
-def test_points_are_never_negative_and_shares_sum_to_them(
-    lines, times, used, money_left, extra_left, bonus_left, count
-):
+@given(amounts, st.fractions(1, 10, max_denominator=10), st.tuples(few, few, few, few), st.integers(1, 4))
+def test_points_are_never_negative_and_shares_sum_to_them(lines, times, before, count):
+    used, money_left, extra_left, bonus_left = before
     award = worth(
         *lines,
         tier=Factor("tier", {"en": "Gold"}, times),
