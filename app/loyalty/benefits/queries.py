@@ -10,10 +10,29 @@ from fractions import Fraction
 from app.foundation.clock import programme_zone
 from app.foundation.terms import at as terms_at
 from app.identity.units.queries import all_units
-from app.loyalty.benefits.holding import held_then
+from app.loyalty.benefits.holding import held_then, holders_then
 from app.loyalty.benefits.rules import Benefit, Holder, Kind, best, held
 from app.loyalty.benefits.terms import BenefitTerms
 from app.loyalty.tiers.queries import tiers_then
+
+__all__ = [
+    "NOBODY",
+    "Benefit",
+    "BenefitTerms",
+    "Holder",
+    "Kind",
+    "Multiplier",
+    "Perks",
+    "Received",
+    "Shopping",
+    "best",
+    "extra_return_days",
+    "held",
+    "holders_then",
+    "multiplier_of_tier",
+    "multipliers",
+    "perks",
+]
 
 
 @dataclass(frozen=True, slots=True)

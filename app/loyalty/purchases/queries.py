@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from app.foundation.database import among, any_of, db, edge, edges_named, fetch, period_of
+from app.foundation.database import UTCDateTime, among, any_of, db, edge, edges_named, fetch, period_of
 from app.foundation.money import programme_currency
 from app.foundation.points import Growth, Points
 from app.foundation.terms import current
@@ -191,3 +191,87 @@ def kept_by(member_ids: Collection[int], *, since: datetime, until: datetime | N
     if until is not None:
         query = query.where(Purchase.occurred_at < until)
     return [Kept(row[0], row[1], int(row[2]), int(row[3])) for row in db.session.execute(query)]
+
+
+# --- everything that was bought, member by member -------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How much was bought in a time: purchases, their members, and what came of it in points."""
+
+    purchases: int
+    members: int
+    points: int
+
+
+def volume(*, since: datetime, until: datetime, known_by: datetime) -> Volume:
+    """Of purchases in ``[since, until)`` that were on record at ``known_by``."""
+    figures = sa.select(
+        sa.func.count(),
+        sa.func.count(Purchase.member_id.distinct()),
+        sa.func.coalesce(sa.func.sum(Purchase.points), 0),
+    )
+    row = db.session.execute(figures.where(*_in_time(since, until, known_by))).one()
+    return Volume(row[0], row[1], int(row[2]))
+
+
+def buyers(*, since: datetime, until: datetime, known_by: datetime, after: int, limit: int) -> list[int]:
+    """The next members, by id, with such a purchase."""
+    query = sa.select(Purchase.member_id).distinct()
+    query = query.where(Purchase.member_id > after, *_in_time(since, until, known_by))
+    return list(db.session.scalars(query.order_by(Purchase.member_id).limit(limit)))
+
+
+def _in_time(since: datetime, until: datetime, known_by: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return Purchase.occurred_at >= since, Purchase.occurred_at < until, Purchase.recorded_at <= known_by
+
+
+_SOLD = (
+    sa.select(
+        Purchase.id,
+        Purchase.member_id,
+        Purchase.unit_id,
+        Purchase.occurred_at,
+        Purchase.currency,
+        Purchase.amount,
+        Purchase.points,
+        Purchase.growth,
+        PurchaseLine.category,
+        PurchaseLine.sku,
+        PurchaseLine.amount,
+    )
+    .outerjoin(PurchaseLine, PurchaseLine.purchase_id == Purchase.id)
+    .where(
+        among(Purchase.member_id, "members"),
+        Purchase.occurred_at >= sa.bindparam("since", type_=UTCDateTime()),
+        Purchase.occurred_at < sa.bindparam("until", type_=UTCDateTime()),
+        Purchase.recorded_at <= sa.bindparam("known_by", type_=UTCDateTime()),
+    )
+    .order_by(Purchase.member_id, Purchase.occurred_at, Purchase.id, PurchaseLine.position)
+)
+
+
+def sold_to(
+    member_ids: Collection[int], *, since: datetime, until: datetime, known_by: datetime
+) -> Sequence[tuple[int, int, int, datetime, str, int, int, int, str, str, int]]:
+    """What members bought, a row for each line, by one query, in the order of members and time.
+
+    Purchase, member, unit, moment, currency, amount, points, growth; the line's category, article and amount.
+    """
+    times = {"since": since, "until": until, "known_by": known_by}
+    return fetch(_SOLD, {"members": list(member_ids), **times})
+
+
+def came_back(
+    member_ids: Collection[int], *, known_by: datetime
+) -> Sequence[sa.Row[int, datetime, int, int, int]]:
+    """All that these members gave back: purchase, moment, position of the line, amount and points."""
+    query = sa.select(
+        PurchaseReturn.purchase_id,
+        PurchaseReturn.returned_at,
+        PurchaseReturn.position,
+        PurchaseReturn.amount,
+        PurchaseReturn.points,
+    ).where(any_of(PurchaseReturn.member_id, member_ids), PurchaseReturn.returned_at <= known_by)
+    return db.session.execute(query.order_by(PurchaseReturn.id)).all()

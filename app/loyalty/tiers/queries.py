@@ -15,15 +15,44 @@ from app.foundation.terms import current
 from app.loyalty.tiers.figures import monthly, rolling
 from app.loyalty.tiers.models import Membership, Tier, TierChange, TierGrant, TierReview
 from app.loyalty.tiers.rules import (
+    METRICS,
+    Figures,
     Keep,
     Requirement,
     Step,
     first_review,
     full_months,
+    highest,
     next_review,
     window,
 )
 from app.loyalty.tiers.terms import TierTerms
+
+__all__ = [
+    "METRICS",
+    "ConditionProgress",
+    "Figures",
+    "HistoryEntry",
+    "KeepProgress",
+    "Stand",
+    "Step",
+    "TierProgress",
+    "TierTerms",
+    "full_months",
+    "grants_ending",
+    "highest",
+    "history",
+    "keeping",
+    "ladder",
+    "latest_reviews",
+    "members_by_tier",
+    "open_grant",
+    "progress",
+    "standing_at",
+    "steps",
+    "tiers_of",
+    "window",
+]
 
 _LADDER = sa.select(Tier).order_by(Tier.rank)
 
@@ -275,3 +304,39 @@ def history(member_id: int, *, limit: int = 50) -> list[HistoryEntry]:
         .limit(limit)
     )
     return [HistoryEntry(*row) for row in db.session.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """Where a member stood at a moment. ``floor_id`` is the tier on which their climb began.
+
+    ``lowered`` is the month of the last review that lowered them.
+    """
+
+    tier_id: int
+    since: datetime
+    floor_id: int
+    lowered: date | None
+
+
+def standing_at(member_ids: Collection[int], moment: datetime) -> dict[int, Stand]:
+    """Where members stood just before a moment, by their histories; those who had none yet are left out."""
+    climbing = TierChange.reason.in_(("upgrade", "return"))
+    last = (
+        sa.select(
+            TierChange.member_id,
+            sa.func.max(TierChange.id).label("change"),
+            sa.func.max(sa.case((~climbing, TierChange.id))).label("floor"),
+            sa.func.max(sa.case((TierChange.reason == "review", TierChange.month))).label("lowered"),
+        )
+        .where(any_of(TierChange.member_id, member_ids), TierChange.at < moment)
+        .group_by(TierChange.member_id)
+        .subquery()
+    )
+    change, floor = aliased(TierChange), aliased(TierChange)
+    query = (
+        sa.select(last.c.member_id, change.to_tier_id, change.at, floor.to_tier_id, last.c.lowered)
+        .join(change, change.id == last.c.change)
+        .outerjoin(floor, floor.id == last.c.floor)
+    )
+    return {row[0]: Stand(row[1], row[2], row[3] or row[1], row[4]) for row in db.session.execute(query)}
