@@ -77,7 +77,6 @@ class Browser(FlaskClient):
 def app(application: Flask, backend: Backend) -> Iterator[Flask]:
     """The application on a fresh database, inside an application context."""
     with application.app_context():
-        db.engine.dispose()
         backend.fresh()
         with clock.freeze(NOON):
             yield application

@@ -39,7 +39,6 @@ MEMBERS = 8
 def demo(application: Flask, backend: Backend) -> Iterator[Flask]:
     """The demo, loaded once for all tests of this module; they only look at it."""
     with application.app_context(), clock.freeze(NOON), pytest.MonkeyPatch.context() as patch:
-        db.engine.dispose()
         backend.fresh()
         patch.setattr(pictures, "SIDE", 64)
         pictures._ground.cache_clear()
