@@ -18,7 +18,11 @@ Texts = dict[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductSheet:
-    """One product. ``worth`` and the cash of ``ways`` in major units; ``age`` is how many days ago it came."""
+    """One product. ``worth``, ``money`` and the cash of ``ways`` in major units; ``age`` is how many days ago it came.
+
+    ``sale`` is in how many days it begins and ends, ``listed_in`` in how many members see it; ``limit`` is pieces and
+    period.
+    """
 
     sku: str
     unit: str
@@ -33,6 +37,12 @@ class ProductSheet:
     name: Texts
     description: Texts
     status: str = "listed"
+    brand: str = ""
+    money: str = ""
+    tier: str = ""
+    limit: tuple[int, str] | None = None
+    sale: tuple[int | None, int | None] = (None, None)
+    listed_in: int = 0
     variants: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -52,6 +62,11 @@ def _read(name: str) -> Any:
 def units() -> dict[str, Texts]:
     """Code → name by language."""
     return {unit["code"]: unit["name"] for unit in _read("catalogue.json")["units"]}
+
+
+def brands() -> dict[str, Texts]:
+    """Code → name by language."""
+    return {brand["code"]: brand["name"] for brand in _read("catalogue.json")["brands"]}
 
 
 def products() -> list[ProductSheet]:

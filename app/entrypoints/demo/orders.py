@@ -16,14 +16,12 @@ from app.entrypoints.demo.people import address_of
 from app.entrypoints.demo.world import Goods, Living, World
 from app.foundation import clock
 from app.foundation.database import transaction
-from app.foundation.money import Money
-from app.foundation.points import Points
 from app.loyalty.ledger.actions import InsufficientPoints
 from app.loyalty.ledger.queries import standing
-from app.mall.catalog.errors import OutOfStock
+from app.mall.catalog.errors import LimitReached, OutOfStock
 from app.mall.orders import actions as orders
 from app.mall.orders.jobs import close_unpaid
-from app.mall.orders.rules import Figures
+from app.mall.orders.quotes import quote
 from app.mall.payments.sandbox import decide, notify
 
 if TYPE_CHECKING:
@@ -137,22 +135,20 @@ def _order(world: World, wish: Wish, now: datetime) -> None:
     goods = wish.choose(world, wish.person, now)
     if goods is None:
         return
-    with suppress(OutOfStock, InsufficientPoints):  # Then they just leave it.
+    with suppress(OutOfStock, LimitReached, InsufficientPoints):  # Then they just leave it.
         order = _place(world, wish.person, goods, now)
         payment = _go_to_the_gateway(order, now) if goods.cash else ""
         _note_what_follows(world, wish, goods, order.id, payment)
 
 
 def _place(world: World, person: Living, goods: Goods, now: datetime) -> Order:
+    what = {"member_id": person.id, "variant_id": goods.variant_id, "price_id": goods.price_id, "quantity": 1}
     with transaction():
         return orders.place(
-            member_id=person.id,
-            variant_id=goods.variant_id,
-            quantity=1,
-            price_id=goods.price_id,
+            **what,
             address=address_of(world, person),
             key=f"demo-{person.number}-{now:%Y%m%d%H%M%S}-{goods.variant_id:06}",
-            expected=Figures(Points(goods.points), Money(goods.cash, world.currency)),
+            expected=quote(**what, now=now).figures,  # Some pay a member price.
             now=now,
         )
 

@@ -15,9 +15,11 @@ from app.foundation.points import Points
 from app.identity.staff.actions import create_staff
 from app.identity.units.actions import open_unit
 from app.identity.units.queries import units_by_code
+from app.loyalty.tiers.queries import ladder
 from app.mall.catalog import actions as catalog
-from app.mall.catalog.queries import all_categories
-from app.mall.catalog.rules import ProductDraft, VariantDraft, Way
+from app.mall.catalog.jobs import count_popularity
+from app.mall.catalog.queries import all_categories, brand_by_code
+from app.mall.catalog.rules import Limit, ProductDraft, VariantDraft, Way, Window
 
 DAWN = 430  # Days ago.
 
@@ -42,6 +44,8 @@ def open_shops(world: World, *, password: str, now: datetime) -> None:
             world.colleagues[sheet["role"]] = person.actor
             if sheet["units"]:
                 world.shops_of_merchant = frozenset(sheet["units"])
+        for code, name in content.brands().items():
+            catalog.create_brand(code=code, name=name, by=world.colleagues["owner"], now=now)
 
 
 def note_products(world: World, designs: dict[Design, str]) -> None:
@@ -55,6 +59,7 @@ def note_products(world: World, designs: dict[Design, str]) -> None:
                 _add(world, sheet, files, now=now)
 
         world.diary.note(moment, add)
+    world.diary.note(world.diary.end, lambda now: count_popularity(now=now))
 
 
 def designs_of(sheet: ProductSheet) -> list[Design]:
@@ -71,14 +76,23 @@ def _add(world: World, sheet: ProductSheet, files: list[str], *, now: datetime) 
     catalog.attach_pictures(product=product, files=files, by=by, now=now)
     if sheet.status != "draft":
         catalog.list_product(product=product, by=by, now=now)
+    elif sheet.listed_in:
+        catalog.list_product(product=product, by=by, now=now, at=_in_days(world, sheet.listed_in))
     if sheet.status == "archived":
         catalog.archive_product(product=product, by=by, now=now)
-    if sheet.status == "listed" and sheet.stock:
+    # The members of the story take what everybody may have already.
+    if sheet.status == "listed" and sheet.stock and not (sheet.tier or sheet.sale[0]):
         world.goods += [
             Goods(sheet.sku, way, variant.id, price.id, price.points, price.cash, sheet.kind, sheet.unit, now)
             for variant in product.variants
             for way, price in enumerate(sorted(product.prices, key=lambda price: price.cash))
+            if price.points
         ]
+
+
+def _in_days(world: World, days: int | None) -> datetime | None:
+    """Ten in the morning so many days from now, the end of the story."""
+    return None if days is None else world.diary.at(-days, 10)
 
 
 def _draft(world: World, sheet: ProductSheet) -> ProductDraft:
@@ -88,6 +102,11 @@ def _draft(world: World, sheet: ProductSheet) -> ProductDraft:
         for variant in sheet.variants
     ]
     categories = {category.code: category.id for category in all_categories()}
+    brand = brand_by_code(sheet.brand)
+    tiers = {tier.code: tier.id for tier in ladder()}
+    ways = [Way(Points(points), content.money(cash, world.currency)) for points, cash in sheet.ways]
+    if sheet.money:
+        ways.append(Way(Points(0), content.money(sheet.money, world.currency)))
     return ProductDraft(
         unit_id=world.units[sheet.unit],
         category_id=categories[sheet.category],
@@ -95,6 +114,10 @@ def _draft(world: World, sheet: ProductSheet) -> ProductDraft:
         name=sheet.name,
         description=sheet.description,
         list_price=content.money(sheet.worth, world.currency),
-        ways=[Way(Points(points), content.money(cash, world.currency)) for points, cash in sheet.ways],
+        ways=ways,
         variants=variants or [VariantDraft(sku=sheet.sku, stock=sheet.stock)],
+        brand_id=brand.id if brand else None,
+        window=Window(*(_in_days(world, days) for days in sheet.sale)),
+        tier_id=tiers.get(sheet.tier),
+        limit=Limit(*sheet.limit) if sheet.limit else None,
     )

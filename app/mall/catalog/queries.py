@@ -20,6 +20,7 @@ from app.mall.catalog.models import Brand, Category, Picture, Price, Product, Re
 from app.mall.catalog.perks import Perks, perks_of
 from app.mall.catalog.rules import Way, member_price
 from app.mall.catalog.terms import CatalogTerms
+from app.mall.payments.queries import least_cash
 
 IN_STOCK = Variant.product_id == Product.id, Variant.active, Variant.stock > 0
 
@@ -128,7 +129,7 @@ def on_display(slug: str, *, now: datetime) -> tuple[Product, Category, Brand | 
         .join(Category, Category.id == Product.category_id)
         .outerjoin(Brand, Brand.id == Product.brand_id)
         .where(Product.slug == slug, Product.status == "listed", Product.listed_at <= now)
-        .options(joinedload(Product.prices), selectinload(Product.variants), selectinload(Product.pictures))
+        .options(joinedload(Product.prices), joinedload(Product.pictures), selectinload(Product.variants))
     )
     row = db.session.execute(query).unique().one_or_none()
     return (row[0], row[1], row[2]) if row else None
@@ -245,8 +246,7 @@ def ways_for(product: Product, perks: Perks) -> dict[int, Way]:
 def at_member_price(way: Way, discount: int) -> Way:
     if not discount:
         return way
-    least = Money(current(CatalogTerms).least_cash, way.cash.currency)
-    return Way(way.points, member_price(way.cash, discount=discount, least=least))
+    return Way(way.points, member_price(way.cash, discount=discount, least=least_cash(way.cash.currency)))
 
 
 def ways_of(product: Product) -> dict[int, Way]:
