@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -136,8 +137,7 @@ def record_purchases(
     valued = _value(cases, tally)
     new = write_down([each.earned for each in valued], now=now)
     fresh = {each.report.key: each for each in valued if each.report.key in new}
-    for each in fresh.values():
-        use_budgets(each.award.spent)
+    use_budgets(sum((Counter(each.award.spent) for each in fresh.values()), Counter()))
     _award(fresh.values(), now=now, points_live_from=points_live_from, pending=pending)
     if fresh:
         members = sorted({each.report.member_id for each in fresh.values()})
