@@ -13,6 +13,7 @@ from app.engagement.referrals.views import referrals
 from app.entrypoints.programme import programme
 from app.foundation.pages import NavItem, viewer
 from app.identity.members.views import address, contact, password, preferences, profile, registration, session
+from app.loyalty.benefits.views import benefits
 from app.loyalty.ledger.views import points, proof, statements
 from app.loyalty.tiers.views import tiers
 from app.mall.catalog.views import mall, media
@@ -22,6 +23,7 @@ from app.mall.payments.views import sandbox
 # A page that belongs to another one's place in the bar.
 BELONGS_TO = {
     "portal.tiers": "portal.home",
+    "portal.benefits": "portal.home",
     "portal.referrals": "portal.home",
     "portal.statements": "portal.points",
     "portal.address": "portal.profile",
@@ -89,6 +91,7 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(statements)
     portal.register_blueprint(proof)
     portal.register_blueprint(tiers)
+    portal.register_blueprint(benefits)
     portal.register_blueprint(programme)
     portal.register_blueprint(checkin)
     portal.register_blueprint(referrals)

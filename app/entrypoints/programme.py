@@ -28,6 +28,7 @@ from app.foundation.points import Points
 from app.foundation.terms import current
 from app.identity.session import current_member
 from app.identity.units.queries import all_units
+from app.loyalty.benefits.statements import benefits_by_tier
 from app.loyalty.earning import queries as earning
 from app.loyalty.earning.explanations import number, one_major
 from app.loyalty.earning.rules import PurchaseRule, Rate
@@ -58,6 +59,7 @@ def show() -> Response:
     rule, welcome = earning.purchase_rule(now), earning.welcome_points(now)
     units = [unit for unit in all_units() if unit.active]
     standing = tiers.progress(current_member().id, now=now) if kind == "member" else None
+    ladder = tiers.ladder()
     return page(
         "programme/show.html",
         promise=_promise(rule),
@@ -65,7 +67,7 @@ def show() -> Response:
         member=kind == "member",
         welcome=int(welcome),
         ways=_ways(rule, welcome, {unit.code: translated(unit.name) for unit in units}),
-        cards=ladder_cards(tiers.ladder(), standing),
+        cards=ladder_cards(ladder, standing, benefits=benefits_by_tier(ladder, now=now)),
         units=[translated(unit.name) for unit in units],
         expiry=_expiry(current(LedgerTerms), now),
     )

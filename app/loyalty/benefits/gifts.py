@@ -70,12 +70,6 @@ def now_claimable(mine: Held, *, member_id: int, born: date | None, now: datetim
     return [each for each in offered if (each.benefit.series, each.period) not in claimed]
 
 
-def gifts_waiting(member: Member, *, now: datetime) -> list[Claimable]:
-    """The gifts that a member can claim now."""
-    [mine] = held_then([(member.id, now)], GIFTS)
-    return now_claimable(mine, member_id=member.id, born=member.birth_date, now=now)
-
-
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """What was claimed, with its vouchers."""

@@ -6,14 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-from app.foundation.clock import programme_zone
+import sqlalchemy as sa
+
+from app.foundation import clock
+from app.foundation.database import db
 from app.foundation.terms import at as terms_at
+from app.foundation.terms import current
+from app.identity.tags.queries import tags_of
 from app.identity.units.queries import all_units
 from app.loyalty.benefits.holding import held_then, holders_then
-from app.loyalty.benefits.rules import Benefit, Holder, Kind, best, held
+from app.loyalty.benefits.models import BenefitClaim, BenefitGrant
+from app.loyalty.benefits.rules import GIFTS, Benefit, Claimable, Given, Holder, Kind, best, claimable, held
 from app.loyalty.benefits.terms import BenefitTerms
 from app.loyalty.tiers.queries import tiers_then
+
+if TYPE_CHECKING:
+    from app.identity.members.models import Member
 
 __all__ = [
     "NOBODY",
@@ -27,6 +37,29 @@ __all__ = [
     "Shopping",
     "best",
     "extra_return_days",
+    "gifts_waiting",
+    "held",
+    "holders_then",
+    "multiplier_of_tier",
+    "multipliers",
+    "perks",
+]
+
+
+__all__ = [
+    "NOBODY",
+    "Benefit",
+    "BenefitTerms",
+    "Claimable",
+    "Holder",
+    "Kind",
+    "Multiplier",
+    "Perks",
+    "Received",
+    "Shopping",
+    "best",
+    "extra_return_days",
+    "gifts_waiting",
     "held",
     "holders_then",
     "multiplier_of_tier",
@@ -55,8 +88,8 @@ class Shopping:
 def multipliers(asked: Sequence[Shopping]) -> list[Multiplier | None]:
     """The best points multiplier for each, as it was at its moment; a handful of queries for all together."""
     found: list[Multiplier | None] = []
-    held = held_then([(each.member_id, each.at) for each in asked], [Kind.MULTIPLIER])
-    for each, mine in zip(asked, held, strict=True):
+    had = held_then([(each.member_id, each.at) for each in asked], [Kind.MULTIPLIER])
+    for each, mine in zip(asked, had, strict=True):
         benefit = best(mine.benefits, Kind.MULTIPLIER, each.unit_code)
         if benefit is None or benefit.value == 1:
             found.append(None)
@@ -70,7 +103,7 @@ def multipliers(asked: Sequence[Shopping]) -> list[Multiplier | None]:
 def multiplier_of_tier(tier_code: str, unit_code: str, at: datetime) -> Fraction | None:
     """What anybody on this tier has their points multiplied by in this unit; ``None`` where nothing is."""
     published = terms_at(BenefitTerms, at).terms
-    local = at.astimezone(programme_zone()).replace(tzinfo=None)
+    local = at.astimezone(clock.programme_zone()).replace(tzinfo=None)
     benefit = best(held(published.all, Holder(tier=tier_code), local), Kind.MULTIPLIER, unit_code)
     return benefit.value if benefit and benefit.value != 1 else None
 
@@ -156,9 +189,48 @@ class Received:
 
 def extra_return_days(asked: Sequence[Received]) -> list[int]:
     """How many days longer each may be returned, by what the member held when it was received."""
-    held = held_then([(each.member_id, each.at) for each in asked], [Kind.RETURN_WINDOW])
-    units = _unit_codes([benefit for mine in held for benefit in mine.benefits])
+    had = held_then([(each.member_id, each.at) for each in asked], [Kind.RETURN_WINDOW])
+    units = _unit_codes([benefit for mine in had for benefit in mine.benefits])
     return [
         Perks(benefits=mine.benefits, units=units).extra_return_days(each.unit_id)
-        for each, mine in zip(asked, held, strict=True)
+        for each, mine in zip(asked, had, strict=True)
     ]
+
+
+def gifts_waiting(member: Member, *, tier: str | None, now: datetime) -> list[Claimable]:
+    """The gifts that a member, who stands on this tier now, can claim: one query more than the page needs anyway."""
+    terms = current(BenefitTerms)
+    gifts = [benefit for benefit in terms.all if benefit.kind in GIFTS]
+    if not gifts:
+        return []
+    zone = clock.programme_zone()
+    tags = frozenset(each.tag for each in tags_of(member.id)) if any(benefit.tags for benefit in gifts) else frozenset()
+    given, claimed = _given_and_claimed(member.id, now)
+    holder = Holder(tier, tags, given)
+    mine = held(gifts, holder, now.astimezone(zone).replace(tzinfo=None))
+    offered = claimable(mine, holder, member.birth_date, clock.local_date(now, zone), terms.birthdays)
+    return [each for each in offered if (each.benefit.series, each.period) not in claimed]
+
+
+def _given_and_claimed(member_id: int, now: datetime) -> tuple[dict[str, list[Given]], set[tuple[str, str]]]:
+    today = clock.local_date(now, clock.programme_zone())
+    given = sa.select(
+        BenefitGrant.id, BenefitGrant.code.label("word"), sa.literal("").label("period"), BenefitGrant.last_day
+    ).where(
+        BenefitGrant.member_id == member_id,
+        BenefitGrant.given_at <= now,
+        BenefitGrant.first_day <= today,
+        BenefitGrant.last_day >= today,
+        BenefitGrant.ended_at.is_(None),
+    )
+    done = sa.select(sa.literal(0), BenefitClaim.series, BenefitClaim.period, sa.cast(sa.null(), sa.Date)).where(
+        BenefitClaim.member_id == member_id
+    )
+    grants: dict[str, list[Given]] = {}
+    claimed = set()
+    for id_, word, period, last_day in db.session.execute(given.union_all(done)):
+        if id_:
+            grants.setdefault(word, []).append(Given(id_, last_day))
+        else:
+            claimed.add((word, period))
+    return grants, claimed
