@@ -91,6 +91,7 @@ class Books:
 class StripeServer:
     def __init__(self) -> None:
         self.lock = threading.RLock()
+        self.forgetful = False  # About idempotency keys, to show what they are for.
         self.numbers = itertools.count(1)
         self.books = Books()
         self.server = make_server("127.0.0.1", 0, self._answer, threaded=True)
@@ -108,6 +109,7 @@ class StripeServer:
 
     def reset(self) -> None:
         self.books = Books()
+        self.forgetful = False
 
     # --- what a test does and asks ---
 
@@ -223,7 +225,7 @@ class StripeServer:
     ) -> tuple[int, Any, bool]:
         """The first answer to a key is the answer to it, errors of the server's own included."""
         asked = json.dumps([place, parameters], sort_keys=True)
-        if key and key in self.books.answers:
+        if key and key in self.books.answers and not self.forgetful:
             before, status, body = self.books.answers[key]
             if before != asked:
                 raise Refused(400, "Keys can only be used with the same parameters.", type_="idempotency_error")
