@@ -15,9 +15,19 @@ class RewardsGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class Prize:
+    """A benefit that a member has reached; ``key`` names the fact, ``milestone`` is the milestone's name."""
+
+    member_id: int
+    benefit: str
+    key: str
+    milestone: str
+
+
+@dataclass(frozen=True, slots=True)
 class MilestonesReached:
-    """These members reached milestones; ``benefits`` are those to grant, as (member, benefit's code, key)."""
+    """These members reached milestones; ``prizes`` are the benefits among what that brings."""
 
     member_ids: tuple[int, ...]
-    benefits: tuple[tuple[int, str, str], ...]
+    prizes: tuple[Prize, ...]
     at: datetime

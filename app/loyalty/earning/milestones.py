@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from app.foundation import clock
 from app.foundation.database import any_of, db, insert_new
 from app.foundation.events import publish
+from app.foundation.languages import translated
 from app.foundation.points import Points
 from app.foundation.terms import at
-from app.loyalty.earning.events import MilestonesReached
+from app.loyalty.earning.events import MilestonesReached, Prize
 from app.loyalty.earning.explanations import why_milestone
 from app.loyalty.earning.models import Budget, MilestoneReached
 from app.loyalty.earning.rules import Milestone, period_of_day
@@ -62,7 +63,7 @@ def review_milestones(member_ids: Collection[int], *, now: datetime) -> None:
         return
     ledger.queue_up(member_ids)
     today = clock.local_date(now, clock.programme_zone())
-    awards, benefits, members = [], [], set()
+    awards, prizes, members = [], [], set()
     for member_id, standing in sorted(ways(member_ids, now=now).items()):
         for way in standing:
             if way.reached or way.earned < way.milestone.earn:
@@ -76,11 +77,11 @@ def review_milestones(member_ids: Collection[int], *, now: datetime) -> None:
             if points:
                 awards.append(_award(member_id, way.milestone, points, key, version=edition.version, now=now))
             if way.milestone.benefit:
-                benefits.append((member_id, way.milestone.benefit, key))
+                prizes.append(Prize(member_id, way.milestone.benefit, key, translated(way.milestone.name)))
     if awards:
         ledger.award_many(awards, now=now)
     if members:
-        publish(MilestonesReached(tuple(sorted(members)), tuple(benefits), now))
+        publish(MilestonesReached(tuple(sorted(members)), tuple(prizes), now))
 
 
 def _award(member_id: int, milestone: Milestone, points: int, key: str, *, version: int, now: datetime) -> ledger.Award:

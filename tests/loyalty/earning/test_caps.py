@@ -12,6 +12,8 @@ from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.foundation.points import Points
 from app.foundation.terms import change
+from app.loyalty.benefits.models import BenefitGrant
+from app.loyalty.benefits.terms import BenefitTerms
 from app.loyalty.earning.actions import record_purchases, reward
 from app.loyalty.earning.models import Budget, MilestoneReached, Rewarded
 from app.loyalty.earning.queries import would_earn
@@ -247,3 +249,14 @@ def test_a_milestone_stops_at_its_budget_and_is_reached_all_the_same(lin, mall):
     buy(other, 100_00, unit=mall, order_no="B")
     assert (available(lin), available(other)) == (125, 100)
     assert reached() == [("hundred", 25), ("hundred", 0)]
+
+
+def test_a_milestone_can_bring_a_benefit_to_claim(lin, mall):
+    gift = {"code": "treat", "kind": "monthly_gift", "name": {"en": "A treat"}, "gifts": [{"points": 5}]}
+    with transaction():
+        change(BenefitTerms, {"benefits": [gift]}, by=SYSTEM, now=NOON - DAY)
+    rules(milestones=[HUNDRED | {"points": 0, "benefit": "treat"}], at=NOON - DAY)
+    for number in "AB":
+        buy(lin, 100_00, unit=mall, order_no=number)
+    [grant] = db.session.scalars(sa.select(BenefitGrant))
+    assert (grant.member_id, grant.code, grant.reason) == (lin, "treat", "Hundred")
