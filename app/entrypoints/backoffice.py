@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.engagement.referrals.admin import referrals
+from app.foundation.languages import translated
 from app.foundation.pages import NavItem
 from app.foundation.permissions import declared
 from app.foundation.screens.audit_log import audit_log
@@ -17,6 +18,7 @@ from app.foundation.screens.terms_pages import terms_pages
 from app.identity.members import tiles as _member_tiles  # noqa: F401 - importing declares them
 from app.identity.staff.admin import password, session, staff_accounts
 from app.identity.units.admin import units
+from app.loyalty.earning.admin import earning, offer_categories
 from app.loyalty.ledger import alarm as _ledger_alarm  # noqa: F401
 from app.loyalty.ledger.admin import books
 from app.loyalty.tiers.admin import member_tier, tier_ladder
@@ -24,6 +26,7 @@ from app.mall.catalog import tiles as _catalog_tiles  # noqa: F401
 from app.mall.catalog.admin import products
 from app.mall.catalog.brands import brands
 from app.mall.catalog.categories import categories
+from app.mall.catalog.queries import all_categories
 from app.mall.orders import tiles as _orders_tiles  # noqa: F401
 from app.mall.orders.admin import orders
 from app.mall.payments.admin import payments
@@ -41,6 +44,7 @@ def navigation() -> list[NavItem]:
         (_("Mall"), _("Brands"), "backoffice.brands.index", "award"),
         (_("Mall"), _("Orders"), "backoffice.orders.index", "box-seam"),
         (_("Mall"), _("Payments"), "backoffice.payments.index", "credit-card"),
+        (_("Programme"), _("Earning"), "backoffice.earning.edit", "coin"),
         (_("Programme"), _("Tiers"), "backoffice.tiers.index", "award"),
         (_("Programme"), _("Terms"), "backoffice.terms.index", "sliders"),
         (_("House"), _("Business units"), "backoffice.units.index", "building"),
@@ -54,6 +58,11 @@ def navigation() -> list[NavItem]:
         for group, label, target, icon in places
         if declared(target) in current_user.permissions
     ]
+
+
+def category_names() -> dict[str, str]:
+    """The mall's categories, for rules that are for one of them: code → name."""
+    return {category.code: translated(category.name) for category in all_categories()}
 
 
 def chrome() -> dict[str, Any]:
@@ -80,6 +89,8 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(units.blueprint())
     backoffice.register_blueprint(audit_log)
     backoffice.register_blueprint(terms_pages)
+    backoffice.register_blueprint(earning)
+    offer_categories(category_names)
     backoffice.register_blueprint(products)
     backoffice.register_blueprint(categories.blueprint())
     backoffice.register_blueprint(brands.blueprint())

@@ -78,6 +78,12 @@ def recent(member_id: int, *, limit: int) -> list[Purchase]:
     return list(db.session.scalars(query.order_by(Purchase.occurred_at.desc(), Purchase.id.desc()).limit(limit)))
 
 
+def categories_sold(*, latest: int = 2_000) -> list[str]:
+    """The categories that the latest lines were of, as their sources call them."""
+    lines = sa.select(PurchaseLine.category).order_by(PurchaseLine.id.desc()).limit(latest).subquery()
+    return [code for code in db.session.scalars(sa.select(lines.c.category).distinct()) if code]
+
+
 def on_record(keys: Sequence[Key]) -> dict[Key, KnownPurchase]:
     """Purchases with their lines, by two queries."""
     if not keys:
