@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from app.community.quizzes.admin import quizzes
 from app.engagement.referrals.admin import referrals
 from app.foundation.languages import translated
 from app.foundation.pages import NavItem
@@ -46,6 +47,7 @@ def navigation() -> list[NavItem]:
         (_("Mall"), _("Payments"), "backoffice.payments.index", "credit-card"),
         (_("Programme"), _("Earning"), "backoffice.earning.edit", "coin"),
         (_("Programme"), _("Tiers"), "backoffice.tiers.index", "award"),
+        (_("Programme"), _("Quizzes"), "backoffice.quizzes.index", "star-fill"),
         (_("Programme"), _("Terms"), "backoffice.terms.index", "sliders"),
         (_("House"), _("Business units"), "backoffice.units.index", "building"),
         (_("House"), _("Colleagues"), "backoffice.staff.index", "person-circle"),
@@ -100,5 +102,6 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(member_tier)
     backoffice.register_blueprint(tier_ladder)
     backoffice.register_blueprint(referrals)
+    backoffice.register_blueprint(quizzes)
     backoffice.register_blueprint(books)
     app.register_blueprint(backoffice)

@@ -7,9 +7,12 @@ from typing import Any
 from flask import Blueprint, Flask, request, url_for
 from flask_babel import gettext as _
 
+from app.community.quizzes.views import quizzes
 from app.engagement.checkin.views import checkin
+from app.engagement.earn.views import earn
 from app.engagement.home.views import home
 from app.engagement.referrals.views import referrals
+from app.engagement.sharing.views import sharing
 from app.entrypoints.programme import programme
 from app.foundation.pages import NavItem, viewer
 from app.identity.members.views import address, contact, password, preferences, profile, registration, session
@@ -25,6 +28,9 @@ BELONGS_TO = {
     "portal.tiers": "portal.home",
     "portal.benefits": "portal.home",
     "portal.referrals": "portal.home",
+    "portal.earn": "portal.points",
+    "portal.quizzes": "portal.points",
+    "portal.sharing": "portal.home",
     "portal.statements": "portal.points",
     "portal.address": "portal.profile",
     "portal.contact": "portal.profile",
@@ -95,6 +101,9 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(programme)
     portal.register_blueprint(checkin)
     portal.register_blueprint(referrals)
+    portal.register_blueprint(sharing)
+    portal.register_blueprint(earn)
+    portal.register_blueprint(quizzes)
     app.register_blueprint(portal)
     settings = app.config["SETTINGS"]
     if settings.payment_gateway == "sandbox" and not settings.production:

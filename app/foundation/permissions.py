@@ -25,6 +25,8 @@ class Permission(enum.StrEnum):
     POINTS_OWN = "points:own"
     CHECKIN_OWN = "checkin:own"
     REFERRAL_OWN = "referral:own"
+    SHARE_OWN = "share:own"
+    QUIZ_TAKE = "quiz:take"
     BENEFIT_OWN = "benefit:own"
     ORDER_OWN = "order:own"
     ORDER_PLACE = "order:place"
@@ -36,8 +38,11 @@ class Permission(enum.StrEnum):
     ORDER_READ = "order:read"
     ORDER_FULFIL = "order:fulfil"
     PAYMENT_READ = "payment:read"
+    QUIZ_READ = "quiz:read"
+    QUIZ_WRITE = "quiz:write"
     MEMBER_READ = "member:read"
     BALANCE_ADJUST = "balance:adjust"
+    ACTIVITY_RECORD = "activity:record"
     TIER_ASSIGN = "tier:assign"
     BENEFIT_ASSIGN = "benefit:assign"
     MEMBER_TAG = "member:tag"
@@ -60,6 +65,8 @@ MEMBER: frozenset[Permission] = frozenset(
         P.POINTS_OWN,
         P.CHECKIN_OWN,
         P.REFERRAL_OWN,
+        P.SHARE_OWN,
+        P.QUIZ_TAKE,
         P.BENEFIT_OWN,
         P.ORDER_OWN,
         P.ORDER_PLACE,
@@ -67,15 +74,19 @@ MEMBER: frozenset[Permission] = frozenset(
     }
 )
 ROLES: dict[str, frozenset[Permission]] = {
-    "merchant": frozenset({P.OFFICE, P.CATALOG_READ, P.CATALOG_WRITE, P.ORDER_READ, P.ORDER_FULFIL}),
+    "merchant": frozenset(
+        {P.OFFICE, P.CATALOG_READ, P.CATALOG_WRITE, P.ORDER_READ, P.ORDER_FULFIL, P.QUIZ_READ, P.QUIZ_WRITE}
+    ),
     "agent": frozenset(
         {
             P.OFFICE,
             P.CATALOG_READ,
             P.ORDER_READ,
             P.PAYMENT_READ,
+            P.QUIZ_READ,
             P.MEMBER_READ,
             P.BALANCE_ADJUST,
+            P.ACTIVITY_RECORD,
             P.TIER_ASSIGN,
             P.BENEFIT_ASSIGN,
             P.MEMBER_TAG,
@@ -88,6 +99,7 @@ ROLES: dict[str, frozenset[Permission]] = {
             P.CATALOG_READ,
             P.ORDER_READ,
             P.PAYMENT_READ,
+            P.QUIZ_READ,
             P.MEMBER_READ,
             P.LEDGER_READ,
             P.STAFF_READ,

@@ -11,7 +11,6 @@ from app.identity.members.events import MemberJoined, MemberProfileChanged
 from app.identity.members.queries import member_by_id, profile_complete
 from app.loyalty.earning import actions as earning
 from app.loyalty.earning.queries import rewarded_before
-from app.loyalty.tiers import actions as tiers
 
 
 @handles(MemberProfileChanged)
@@ -21,7 +20,7 @@ def thank(event: MemberProfileChanged) -> None:
 
 @handles(MemberJoined)
 def look_at_the_profile(event: MemberJoined) -> None:
-    """Nobody asks for more than they brought along: then it comes right after joining, whose rewards have their turn."""
+    """Where no more is asked for than joining brings, it comes right after joining, whose own rewards go first."""
     after_commit(partial(_in_a_transaction_of_its_own, event.member_id, now=event.at))
 
 
@@ -37,7 +36,6 @@ def reward_complete_profile(member_id: int, *, now: datetime) -> None:
     if not _deserved(member_id):
         return
     earning.reward(member_id=member_id, kind="profile", subject="profile", now=now)
-    tiers.review_upgrades([member_id], now=now)
 
 
 def _deserved(member_id: int) -> bool:

@@ -71,6 +71,11 @@ def device() -> str:
     return tokens.digest("device", _name())
 
 
+def brought_name() -> bool:
+    """Does this browser keep its name? Who only fetches pages to look at them, as programs do, keeps none."""
+    return bool(request.cookies.get(DEVICE))
+
+
 def mark(response: R) -> R:
     """Let the browser keep its name, so that it is known again."""
     return response if request.cookies.get(DEVICE) else _keep(response, DEVICE, _name(), DEVICE_KEPT)

@@ -72,30 +72,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_quiz_answer_question_id"), "quiz_answer", ["question_id"])
     op.create_table(
-        "share",
+        "share_visit",
         sa.Column("id", ID, nullable=False),
         sa.Column("member_id", ID, nullable=False),
         sa.Column("thing", sa.String(length=40), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("at", MOMENT, nullable=False),
-        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_share_member_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_share")),
-        sa.UniqueConstraint("member_id", "day", "thing", name=op.f("uq_share_member_id_day_thing")),
-    )
-    op.create_table(
-        "share_visit",
-        sa.Column("id", ID, nullable=False),
-        sa.Column("share_id", ID, nullable=False),
-        sa.Column("member_id", ID, nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
         sa.Column("device", sa.String(length=64), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_share_visit_member_id")),
-        sa.ForeignKeyConstraint(["share_id"], ["share.id"], name=op.f("fk_share_visit_share_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_share_visit")),
         sa.UniqueConstraint("member_id", "day", "device", name=op.f("uq_share_visit_member_id_day_device")),
     )
-    op.create_index(op.f("ix_share_visit_share_id"), "share_visit", ["share_id"])
     with op.batch_alter_table("member") as batch_op:
         batch_op.add_column(sa.Column("birthday", sa.Integer(), nullable=True))
     # Month and day as one number, 1231 for 31 December; what is kept already gets it here, because it follows from it.
@@ -116,7 +103,6 @@ def downgrade() -> None:
     with op.batch_alter_table("member") as batch_op:
         batch_op.drop_column("birthday")
     op.drop_table("share_visit")
-    op.drop_table("share")
     op.drop_table("quiz_answer")
     op.drop_table("quiz_attempt")
     op.drop_table("quiz_question")

@@ -10,7 +10,7 @@ import pytest
 
 from app.config import ROOT
 
-FLOORS = ("identity", "loyalty", "mall", "engagement", "support")
+FLOORS = ("identity", "loyalty", "mall", "engagement", "community", "support")
 FOR_OTHERS = {"actions", "queries", "events", "explanations", "errors", "statements"}
 DOORS = {"app.entrypoints"}  # They compose whole domains.
 KNOWN = {("app.identity.staff", "app.identity.units.models")}  # A merchant's units are a relationship of two tables.

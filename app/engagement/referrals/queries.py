@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -95,6 +95,11 @@ def offer() -> Offer:
         wait_days=terms.wait_days,
         monthly_cap=terms.monthly_cap,
     )
+
+
+def link_period() -> timedelta:
+    """How long a browser remembers whose link it followed."""
+    return current(ReferralTerms).link_period
 
 
 # --- referrals ----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from flask_babel import format_date, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.engagement.referrals.rules import STEPS, Spent, masked
+from app.engagement.referrals.rules import STEPS, Spent, first_name, masked
 from app.foundation import clock
 from app.foundation.formats import money, points, short_money
 from app.foundation.money import Money, programme_currency
@@ -49,6 +49,11 @@ class Friend:
     steps: int
     open: bool
     way: list[dict[str, Any]]
+
+
+def friendly_name(name: str) -> str:
+    """What a stranger reads who followed a member's link."""
+    return first_name(name) or _("A friend")
 
 
 def promise(offer: Offer) -> str:

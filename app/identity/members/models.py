@@ -18,7 +18,7 @@ class Member(Model, UserMixin):
 
     An imported member has no password yet and can be claimed by whoever proves to own
     the email or phone. Raising ``session_epoch`` ends all of the member's sessions.
-    ``birthday`` is the birth date's month and day as one number, 1231 for 31 December, by which those of a day are found.
+    ``birthday`` is the birth date's month and day as one number, 1231 for 31 December: by it those of a day are found.
     """
 
     __tablename__ = "member"

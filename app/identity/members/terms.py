@@ -9,7 +9,7 @@ from app.foundation.terms import term, terms
 
 @terms("profile", _l("Complete profile"))
 class ProfileTerms:
-    """A name, and an email or a phone that was proven, belong to it always. Nobody has to tell their gender by default."""
+    """A name, and an email or a phone that was proven, always belong to it."""
 
     birth_date: bool = term(True, _l("Ask for the date of birth"))
     address: bool = term(True, _l("Ask for the default address"))

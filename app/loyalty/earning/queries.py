@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -22,6 +22,7 @@ from app.loyalty.earning.rules import (
     PurchaseRule,
     Reward,
     Spend,
+    period_of_day,
     purchase_growth,
     purchase_points,
 )
@@ -114,6 +115,16 @@ def rewards_had(member_id: int, *, now: datetime) -> dict[str, Had]:
         .group_by(Rewarded.kind)
     )
     return {row[0]: Had(*map(int, row[1:])) for row in rows}
+
+
+def first_day(period: str, day: date) -> date:
+    """Of the ``month``, ``year`` or ``day`` in which ``day`` lies; of all days for ``ever``."""
+    return period_of_day(period, day)[0]
+
+
+def rewards_at(moment: datetime) -> dict[str, Reward]:
+    """What every kind of reward gives at ``moment``."""
+    return at(EarningTerms, moment).terms.by_kind
 
 
 def milestone_ways(member_id: int, *, now: datetime) -> list[Way]:
