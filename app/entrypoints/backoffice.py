@@ -18,7 +18,9 @@ from app.foundation.screens.dashboard import dashboard
 from app.foundation.screens.terms_pages import terms_pages
 from app.identity.members import tiles as _member_tiles  # noqa: F401 - importing declares them
 from app.identity.staff.admin import password, session, staff_accounts
+from app.identity.tags.admin import member_tags
 from app.identity.units.admin import units
+from app.loyalty.benefits.office import member_benefits
 from app.loyalty.earning.admin import earning, offer_categories
 from app.loyalty.ledger import alarm as _ledger_alarm  # noqa: F401
 from app.loyalty.ledger.admin import books
@@ -100,6 +102,8 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(payments)
     backoffice.register_blueprint(members)
     backoffice.register_blueprint(member_tier)
+    backoffice.register_blueprint(member_tags)
+    backoffice.register_blueprint(member_benefits)
     backoffice.register_blueprint(tier_ladder)
     backoffice.register_blueprint(referrals)
     backoffice.register_blueprint(quizzes)

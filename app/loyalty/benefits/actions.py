@@ -40,6 +40,7 @@ audit.describe(
 def install_defaults(*, now: datetime) -> None:
     """Write the benefits a programme begins with down as version 1. May be called again at any time."""
     terms.install(BenefitTerms, now=now, first=terms.made(BenefitTerms, {"benefits": default_benefits()}))
+    terms.forget()
 
 
 def give_benefit(

@@ -22,7 +22,7 @@ from app.loyalty.benefits.events import GiftClaimed
 from app.loyalty.benefits.explanations import why_gift
 from app.loyalty.benefits.holding import Held, held_then
 from app.loyalty.benefits.models import BenefitClaim, Voucher
-from app.loyalty.benefits.rules import GIFTS, Claimable, claimable
+from app.loyalty.benefits.rules import GIFTS, Benefit, Claimable, claimable
 from app.loyalty.ledger import actions as ledger
 
 if TYPE_CHECKING:
@@ -138,22 +138,29 @@ def claim(*, member: Member, code: str, period: str, now: datetime) -> Claimed:
             occurred_at=now,
             now=now,
         )
-    made = db.session.scalars(
-        sa.select(BenefitClaim).where(
-            BenefitClaim.member_id == member.id,
-            BenefitClaim.series == benefit.series,
-            BenefitClaim.period == wanted.period,
-        )
-    ).one()
+    made = _made(member.id, benefit.series, wanted.period)
+    vouchers = _vouchers(made, benefit)
+    publish(GiftClaimed(member.id, benefit.code, wanted.period, benefit.points, now))
+    return Claimed(made, vouchers)
+
+
+def _made(member_id: int, series: str, period: str) -> BenefitClaim:
+    mine = sa.select(BenefitClaim).where(
+        BenefitClaim.member_id == member_id, BenefitClaim.series == series, BenefitClaim.period == period
+    )
+    return db.session.scalars(mine).one()
+
+
+def _vouchers(made: BenefitClaim, benefit: Benefit) -> list[Voucher]:
+    """One for everything in it that is no points."""
     texts = [dict(gift.text) for gift in benefit.gifts if gift.text]
     vouchers = [
-        Voucher(claim_id=made.id, member_id=member.id, position=place, what=text, code=_new_code())
+        Voucher(claim_id=made.id, member_id=made.member_id, position=place, what=text, code=_new_code())
         for place, text in enumerate(texts)
     ]
     db.session.add_all(vouchers)
     db.session.flush()
-    publish(GiftClaimed(member.id, benefit.code, wanted.period, benefit.points, now))
-    return Claimed(made, vouchers)
+    return vouchers
 
 
 def _new_code() -> str:

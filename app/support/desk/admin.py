@@ -25,6 +25,8 @@ from app.foundation.permissions import Permission, allowed, requires
 from app.foundation.terms import current
 from app.identity.members.queries import member_by_code
 from app.identity.session import current_staff
+from app.identity.tags.queries import tags_in_use, tags_of
+from app.loyalty.benefits.statements import desk_card
 from app.loyalty.ledger import queries as ledger
 from app.loyalty.tiers.statements import place_of
 from app.mall.orders.statements import label_of, price_line
@@ -82,6 +84,13 @@ def show(code: str) -> Response:
         orders=_orders(seen_from_all_sides),
         purchases=_purchases(seen_from_all_sides),
         timeline=timeline(member, seen_from_all_sides),
+        tags=[each.tag for each in tags_of(member.id)],
+        known_tags=tags_in_use() if allowed(Permission.MEMBER_TAG) else [],
+        may_tag=allowed(Permission.MEMBER_TAG),
+        benefits=desk_card(member, now=now),
+        benefits_url=url_for("backoffice.member_benefits.show", code=member.code)
+        if allowed(Permission.BENEFIT_ASSIGN)
+        else None,
         tier_url=url_for("backoffice.member_tier.show", code=member.code) if allowed(Permission.TIER_ASSIGN) else None,
         adjust_url=url_for(".new_adjustment", code=member.code) if allowed(Permission.BALANCE_ADJUST) else None,
         freeze=frozen(member),
