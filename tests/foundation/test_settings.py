@@ -13,6 +13,32 @@ GOOD = {
     "JIFEN_PAYMENT_GATEWAY": "none",
     "JIFEN_MAIL_URL": "smtp+tls://mail.example:587",
 }
+STRIPE = {
+    "JIFEN_PAYMENT_GATEWAY": None,
+    "JIFEN_STRIPE_SECRET_KEY": "sk_live_1",
+    "JIFEN_STRIPE_WEBHOOK_SECRET": "whsec_1",
+}
+
+
+def settings_of(changes):
+    return Settings.from_env({key: value for key, value in (GOOD | changes).items() if value is not None})
+
+
+def test_with_a_key_stripe_collects():
+    settings = settings_of(STRIPE)
+    assert settings.payment_gateway == "stripe"
+    assert settings.stripe_methods == ("card", "alipay", "wechat_pay")
+    assert settings.checkout_origin == "https://checkout.stripe.com"
+    assert "sk_live" not in repr(settings)
+
+
+def test_with_a_key_and_no_wish_for_cash_nothing_is_collected():
+    settings = settings_of(STRIPE | {"JIFEN_PAYMENT_GATEWAY": "none", "JIFEN_STRIPE_METHODS": "card"})
+    assert (settings.payment_gateway, settings.checkout_origin) == ("none", "")
+
+
+def test_without_a_key_the_sandbox_is_for_looking_around():
+    assert Settings.from_env({}).payment_gateway == "sandbox"
 
 
 def test_an_empty_environment_is_development():
@@ -33,6 +59,12 @@ def test_production_with_everything_starts():
         ({"JIFEN_PUBLIC_URL": None}, "JIFEN_PUBLIC_URL"),
         ({"JIFEN_PUBLIC_URL": "http://points.example"}, "JIFEN_PUBLIC_URL"),
         ({"JIFEN_PAYMENT_GATEWAY": None}, "JIFEN_PAYMENT_GATEWAY"),
+        (STRIPE | {"JIFEN_STRIPE_SECRET_KEY": "sk_test_1"}, "JIFEN_STRIPE_SECRET_KEY"),
+        (STRIPE | {"JIFEN_STRIPE_SECRET_KEY": "rk_test_1"}, "JIFEN_STRIPE_SECRET_KEY"),
+        (STRIPE | {"JIFEN_STRIPE_SECRET_KEY": "pk_live_1"}, "JIFEN_STRIPE_SECRET_KEY"),
+        (STRIPE | {"JIFEN_STRIPE_WEBHOOK_SECRET": None}, "JIFEN_STRIPE_WEBHOOK_SECRET"),
+        (STRIPE | {"JIFEN_STRIPE_METHODS": "card,cash"}, "JIFEN_STRIPE_METHODS"),
+        (STRIPE | {"JIFEN_STRIPE_API_BASE": "http://127.0.0.1:1"}, "JIFEN_STRIPE_API_BASE"),
         ({"JIFEN_MAIL_URL": None}, "JIFEN_MAIL_URL"),
         ({"JIFEN_CHEAP_PASSWORDS": "1"}, "JIFEN_CHEAP_PASSWORDS"),
         ({"JIFEN_TIMEZONE": "Mars/Olympus"}, "JIFEN_TIMEZONE"),
