@@ -24,6 +24,7 @@ from app.loyalty.benefits.office import member_benefits
 from app.loyalty.earning.admin import earning, offer_categories
 from app.loyalty.ledger import alarm as _ledger_alarm  # noqa: F401
 from app.loyalty.ledger.admin import books
+from app.loyalty.simulation.admin import simulation
 from app.loyalty.tiers.admin import member_tier, tier_ladder
 from app.mall.catalog import tiles as _catalog_tiles  # noqa: F401
 from app.mall.catalog.admin import products
@@ -93,6 +94,7 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(units.blueprint())
     backoffice.register_blueprint(audit_log)
     backoffice.register_blueprint(terms_pages)
+    backoffice.register_blueprint(simulation)
     backoffice.register_blueprint(earning)
     offer_categories(category_names)
     backoffice.register_blueprint(products)

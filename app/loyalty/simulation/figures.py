@@ -162,14 +162,12 @@ def _load_side(data: Mapping[str, Any]) -> SideSums:
 
 
 def namer(rule: PurchaseRule) -> Callable[[Cut], str]:
-    """What a cut is kept under: the cap's name, or the code of the budget that was short."""
+    """What a cut is kept under: the cap's name, or ``budget:`` and the code of the budget that was short."""
     codes = {_key(each.name): f"campaign:{each.code}" for each in rule.campaigns}
     codes |= {_key(each.name): f"bonus:{each.code}" for each in rule.bonuses}
 
     def name_of(cut: Cut) -> str:
-        if cut.cap != "budget":
-            return cut.cap
-        return codes.get(_key(cut.name), PURCHASE) if cut.name else PURCHASE
+        return f"budget:{codes.get(_key(cut.name), PURCHASE)}" if cut.cap == "budget" else cut.cap
 
     return name_of
 

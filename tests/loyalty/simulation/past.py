@@ -62,8 +62,10 @@ def live(members, units, *, seed=1, purchases=45, returns=7):
     begin, minutes = on(2026, 1, 1, "00:00"), 165 * 24 * 60
     moments = sorted(begin + timedelta(minutes=chance.randrange(minutes)) for _ in range(purchases))
     happened = [(moment, f"{number}", None) for number, moment in enumerate(moments)]
-    for number in chance.sample(range(purchases), returns):
-        happened.append((moments[number] + timedelta(days=chance.randint(0, 20)), f"{number}", "R1"))
+    happened += [
+        (moments[number] + timedelta(days=chance.randint(0, 20)), f"{number}", "R1")
+        for number in chance.sample(range(purchases), returns)
+    ]
     happened += [(on(2026, month, 3, "00:22"), "", "review") for month in range(1, 7)]
     for at, number, what in sorted(happened, key=lambda each: (each[0], each[2] or "")):
         if at > NOON:

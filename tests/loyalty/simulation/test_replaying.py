@@ -11,7 +11,7 @@ from app.loyalty.simulation import steps
 from app.loyalty.simulation.figures import Figures
 from app.loyalty.simulation.replay import replay
 from tests.loyalty.simulation.past import RULES, TWICE, BenefitTerms, EarningTerms, draft, live, publish, simulate
-from tests.loyalty.tiers.climbing import put_on, tier
+from tests.loyalty.tiers.climbing import tier
 
 
 @pytest.mark.parametrize("seed", [1, 2])

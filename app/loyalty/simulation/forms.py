@@ -1,0 +1,13 @@
+"""Which purchases are to be told again."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import DateField
+from wtforms.validators import InputRequired
+
+
+class SimulationForm(FlaskForm):
+    first_day = DateField(_l("First day"), [InputRequired(_l("From when?"))])
+    last_day = DateField(_l("Last day"), [InputRequired(_l("Until when?"))])
