@@ -17,7 +17,7 @@ run: python ## Serve on http://127.0.0.1:8000 (PORT=…) with demo data and the 
 test: dev ## Run every test on SQLite and PostgreSQL, and the walks through the pages in Chromium
 	@$(BIN)/python -m tools.chromium
 	@$(BIN)/python -m tools.catalogues compile
-	@$(BIN)/pytest -q -n 2 --dist loadgroup
+	@$(BIN)/pytest -q -n 2 --dist loadscope
 
 check: dev ## Look at the sources: style, types, floors, migrations, catalogues, stylesheet
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from app import create_app
 from app.config import Settings
 from app.foundation import clock
 from app.foundation.database import db
+from tests import scheduling
 from tests.databases import Backend, PostgresBackend, SqliteBackend, start_postgres
 
 SERVER = "JIFEN_TEST_SERVER"
@@ -30,6 +32,23 @@ def pytest_configure(config: pytest.Config) -> None:
     """One PostgreSQL for all workers: the controller starts it, the workers inherit its address."""
     if not hasattr(config, "workerinput"):
         os.environ[SERVER] = start_postgres()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> scheduling.Parts:
+    return scheduling.Parts(config, log)
+
+
+@pytest.hookimpl(trylast=True)  # When pytest has put the tests of one database together.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        scheduling.sort(items)
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays: the garbage collector need not look at it again and again, nor so often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -1,6 +1,6 @@
 """A real server with the demo's data, and people who walk through it in a real Chromium.
 
-All walks run one after the other in one worker (``--dist loadgroup``), on one database
+All walks run one after the other in one worker (``tests/scheduling.py``), on one database
 that is made once. A walk fails on anything the browser complains about: an error in the
 console, a breach of the Content-Security-Policy, an answer that is not 2xx.
 """
@@ -12,7 +12,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -20,19 +19,11 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.walker import Walker
 from tools import chromium, run
 
-HERE = Path(__file__).parent
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 Visit = Callable[..., Walker]
-
-
-@pytest.hookimpl(tryfirst=True)  # Before xdist writes the groups into the names of the tests.
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")
