@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 
 import sqlalchemy as sa
@@ -127,7 +128,28 @@ def profile_parts(member: Member, has_address: bool) -> dict[str, bool]:
 
 def profile_complete(member: Member) -> bool:
     """Has the person told all that belongs to a complete profile? An imported member is no person yet."""
-    return member.claimed_at is not None and all(profile_parts(member, has_address(member.id)).values())
+    if member.claimed_at is None or not all(profile_parts(member, has_address=True).values()):
+        return False
+    return not current(ProfileTerms).address or has_address(member.id)
+
+
+def born_on(birthday: int, *, claimed_before: datetime, after: int, limit: int) -> Sequence[int]:
+    """Ids behind ``after`` of those whose birthday (``1231`` for 31 December) it is and who had joined by then."""
+    which = sa.select(Member.id).where(
+        Member.birthday == birthday, Member.id > after, Member.claimed_at < claimed_before
+    )
+    return db.session.scalars(which.order_by(Member.id).limit(limit)).all()
+
+
+def joined_within(since: datetime, until: datetime, *, after: int, limit: int) -> Sequence[int]:
+    """Ids behind ``after`` of those who became members themselves in ``[since, until)``."""
+    which = sa.select(Member.id).where(Member.claimed_at >= since, Member.claimed_at < until, Member.id > after)
+    return db.session.scalars(which.order_by(Member.id).limit(limit)).all()
+
+
+def first_joined() -> datetime | None:
+    """When the first person became a member."""
+    return db.session.scalar(sa.select(sa.func.min(Member.claimed_at)))
 
 
 def newest(*, after: str | None = None, limit: int = 20) -> Part[Member]:
