@@ -20,6 +20,7 @@ from app.identity.members import tiles as _member_tiles  # noqa: F401 - importin
 from app.identity.staff.admin import password, session, staff_accounts
 from app.identity.tags.admin import member_tags
 from app.identity.units.admin import units
+from app.loyalty.benefits.admin import benefits
 from app.loyalty.benefits.office import member_benefits
 from app.loyalty.earning.admin import earning, offer_categories
 from app.loyalty.ledger import alarm as _ledger_alarm  # noqa: F401
@@ -50,6 +51,7 @@ def navigation() -> list[NavItem]:
         (_("Mall"), _("Payments"), "backoffice.payments.index", "credit-card"),
         (_("Programme"), _("Earning"), "backoffice.earning.edit", "coin"),
         (_("Programme"), _("Tiers"), "backoffice.tiers.index", "award"),
+        (_("Programme"), _("Benefits"), "backoffice.benefits.index", "gift"),
         (_("Programme"), _("Quizzes"), "backoffice.quizzes.index", "star-fill"),
         (_("Programme"), _("Terms"), "backoffice.terms.index", "sliders"),
         (_("House"), _("Business units"), "backoffice.units.index", "building"),
@@ -106,6 +108,7 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(member_tier)
     backoffice.register_blueprint(member_tags)
     backoffice.register_blueprint(member_benefits)
+    backoffice.register_blueprint(benefits)
     backoffice.register_blueprint(tier_ladder)
     backoffice.register_blueprint(referrals)
     backoffice.register_blueprint(quizzes)

@@ -39,3 +39,11 @@ def tags_in_use(*, limit: int = 50) -> list[str]:
     often = sa.func.count().desc()
     which = sa.select(MemberTag.tag).where(MemberTag.removed_at.is_(None)).group_by(MemberTag.tag)
     return list(db.session.scalars(which.order_by(often, MemberTag.tag).limit(limit)))
+
+
+def members_by_tag(tags: Collection[str]) -> dict[str, int]:
+    """How many members have each of these tags now; no query for none."""
+    if not tags:
+        return {}
+    which = sa.select(MemberTag.tag, sa.func.count()).where(MemberTag.removed_at.is_(None), MemberTag.tag.in_(tags))
+    return dict(db.session.execute(which.group_by(MemberTag.tag)).all())

@@ -188,9 +188,13 @@ def _units() -> dict[str, str]:
 
 
 def _of_tier(tier: Tier, now: datetime) -> list[Benefit]:
+    return that_count(tier_benefits(current(BenefitTerms).all, tier, now))
+
+
+def tier_benefits(benefits: Sequence[Benefit], tier: Tier, now: datetime) -> list[Benefit]:
+    """Those that anybody on this tier has now."""
     local = now.astimezone(clock.programme_zone()).replace(tzinfo=None)
-    of_it = [each for each in current(BenefitTerms).all if tier.code in each.tiers and each.runs(local)]
-    return that_count(of_it)
+    return [each for each in benefits if tier.code in each.tiers and each.runs(local)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from app.foundation.database import transaction
 from app.foundation.terms import change, current
 from app.loyalty.benefits.actions import install_defaults
 from app.loyalty.benefits.terms import BenefitTerms
+from app.loyalty.tiers import actions as tiers
 from tests.conftest import NOON
 
 VIP_PRICE = {"code": "vip", "kind": "discount", "name": {"en": "VIP price"}, "value": 30, "tags": ["vip"]}
@@ -17,6 +18,7 @@ VIP_PRICE = {"code": "vip", "kind": "discount", "name": {"en": "VIP price"}, "va
 def defaults() -> None:
     """What ``flask setup`` installs."""
     with transaction():
+        tiers.install_defaults()
         install_defaults(now=NOON)
 
 
