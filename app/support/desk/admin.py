@@ -27,13 +27,15 @@ from app.identity.members.queries import member_by_code
 from app.identity.session import current_staff
 from app.identity.tags.queries import tags_in_use, tags_of
 from app.loyalty.benefits.statements import desk_card
+from app.loyalty.earning.statements import cap_sentence
 from app.loyalty.ledger import queries as ledger
 from app.loyalty.tiers.statements import place_of
 from app.mall.orders.statements import label_of, price_line
 from app.support.desk import queries
 from app.support.desk.actions import BalanceMoved, adjust_balance, preview_adjustment
-from app.support.desk.forms import AdjustmentForm, FreezeForm, NoteForm
+from app.support.desk.forms import AdjustmentForm, FreezeForm, NoteForm, ParticipationForm
 from app.support.desk.freezing import FREEZE, UNFREEZE, freeze_points, frozen, lift_freeze
+from app.support.desk.participation import KINDS, RECORD, record_participation, recordable
 from app.support.desk.queries import Hit, Picture
 from app.support.desk.terms import DeskTerms
 
@@ -94,6 +96,9 @@ def show(code: str) -> Response:
         tier_url=url_for("backoffice.member_tier.show", code=member.code) if allowed(Permission.TIER_ASSIGN) else None,
         adjust_url=url_for(".new_adjustment", code=member.code) if allowed(Permission.BALANCE_ADJUST) else None,
         freeze=frozen(member),
+        participation_url=url_for(".new_participation", code=member.code)
+        if allowed(Permission.ACTIVITY_RECORD)
+        else None,
         freeze_url=url_for(".new_freeze", code=member.code) if allowed(Permission.WALLET_FREEZE) else None,
         unfreeze_url=url_for(".new_removal", code=member.code) if allowed(Permission.WALLET_FREEZE) else None,
     )
@@ -191,6 +196,50 @@ def create_removal(code: str) -> ResponseReturnValue:
     else:
         flash(_("The points were not frozen any more. Nothing was changed."), "info")
     return seen(url_for(".show", code=code))
+
+
+@members.get("/<code>/participation/new")
+@requires(Permission.ACTIVITY_RECORD)
+def new_participation(code: str) -> Response:
+    """What is rewarded and not seen by the system itself: a colleague writes it down."""
+    now = clock.now()
+    day = clock.local_date(now, clock.programme_zone())
+    return _participation_page(_member_or_404(code), ParticipationForm(kinds=_kinds(now), day=day))
+
+
+@members.post("/<code>/participation/new")
+@requires(Permission.ACTIVITY_RECORD)
+def create_participation(code: str) -> ResponseReturnValue:
+    member, now = _member_or_404(code), clock.now()
+    form = ParticipationForm(kinds=_kinds(now))
+    if not form.validate_on_submit():
+        return _participation_page(member, form, status=422)
+    told = {"kind": form.kind.data, "title": form.title.data, "day": form.day.data}
+    try:
+        with transaction():
+            granted = record_participation(member=member, **told, by=current_staff().actor, now=now)
+    except DomainError as error:
+        refuse(form, error)
+        return _participation_page(_member_or_404(code), form, status=error.status)
+    if not granted.fresh:
+        flash(_("This was written down before. Nothing was given again."), "info")
+    elif granted.points:
+        flash(_("Written down: %(points)s points were given.", points=points(granted.points)), "success")
+    else:
+        flash(_("Written down. A cap of the rules left no points for it."), "info")
+    return seen(url_for(".show", code=code))
+
+
+def _kinds(now: datetime) -> dict[str, str]:
+    return {kind: str(KINDS[kind]) for kind in recordable(now)}
+
+
+def _participation_page(member: Member, form: ParticipationForm, *, status: int = 200) -> Response:
+    options = [
+        {"value": kind, "title": KINDS[kind], "text": cap_sentence(rule.caps), "price": points(rule.points, sign=True)}
+        for kind, rule in recordable(clock.now()).items()
+    ]
+    return page("support/desk/participation.html", status=status, member=member, form=form, options=options)
 
 
 def _freeze_page(member: Member, form: FreezeForm, *, status: int = 200) -> Response:
@@ -323,6 +372,8 @@ def timeline(member: Member, picture: Picture) -> list[dict[str, str]]:
         if change.action == "balance.adjust":
             title = _("Balance corrected: %(points)s", points=points(change.after["amount"], sign=True))
         note = change.after.get("note", "") if change.action in NOTED else ""
+        if change.action == RECORD:
+            title, note = str(KINDS.get(change.after["kind"], title)), change.after["title"]
         events.append((change.at, title, note, change.actor_label, TONES.get(change.action, "violet")))
     events += [(each.placed_at, _("Ordered %(number)s", number=each.number), "", "", "info") for each in picture.orders]
     for done in picture.check_ins[:1]:

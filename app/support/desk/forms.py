@@ -11,12 +11,13 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
+from wtforms import DateField, Field, HiddenField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from app.foundation.languages import translated
 from app.foundation.points import Points
 from app.foundation.terms import current
+from app.support.desk.participation import LONGEST_TITLE
 from app.support.desk.terms import DeskTerms, Texts
 
 LONGEST_NOTE = 500
@@ -67,6 +68,23 @@ class FreezeForm(NoteForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.reason.choices = reason_choices(current(DeskTerms).freeze_reasons)
+
+
+class ParticipationForm(FlaskForm):
+    """What a member took part in. ``kinds`` are those that bring something now, with their labels."""
+
+    kind = RadioField(_l("What did the member do?"), validators=[InputRequired(_l("Please choose what it was."))])
+    title = StringField(
+        _l("Which one?"),
+        description=_l("Its name, as the member will read it."),
+        validators=[InputRequired(_l("Please name it.")), Length(max=LONGEST_TITLE)],
+        filters=[readable],
+    )
+    day = DateField(_l("On which day?"), validators=[InputRequired(_l("Please give the day."))])
+
+    def __init__(self, *args: Any, kinds: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind.choices = [SelectChoice(kind, label) for kind, label in kinds.items()]
 
 
 class AdjustmentForm(NoteForm):

@@ -27,8 +27,8 @@ LONG_AGO = datetime(2020, 9, 9, 4, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-def local(year, month, day, hour=12, minute=0, second=0):
-    return datetime(year, month, day, hour, minute, second, tzinfo=SHANGHAI).astimezone(UTC)
+def local(year, month, day, hour=12, *clock_time):
+    return datetime(year, month, day, hour, *clock_time, tzinfo=SHANGHAI).astimezone(UTC)
 
 
 def person(*, joined=LONG_AGO, birth_date=None):

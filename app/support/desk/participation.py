@@ -1,0 +1,60 @@
+"""Writing down that a member took part in something which the system does not see by itself: an event, a course."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from app.foundation import audit, clock
+from app.foundation.actors import Actor
+from app.foundation.errors import InvalidInput
+from app.loyalty.earning.actions import Granted, reward
+from app.loyalty.earning.queries import rewards_at
+
+if TYPE_CHECKING:
+    from app.identity.members.models import Member
+    from app.loyalty.earning.rules import Reward
+
+KINDS = {
+    "event": _l("Attended an event"),
+    "course": _l("Finished a course"),
+    "survey": _l("Answered a survey"),
+    "review": _l("Wrote a review"),
+    "review_picture": _l("Wrote a review with a picture"),
+}
+LONGEST_TITLE = 60
+RECORD = "activity.record"
+
+audit.describe("member", _l("Member"), {RECORD: _l("Participation recorded")})
+
+
+def recordable(now: datetime) -> dict[str, Reward]:
+    """The kinds that bring something under the rules in force."""
+    rules = rewards_at(now)
+    return {kind: rules[kind] for kind in KINDS if kind in rules and rules[kind].points}
+
+
+def record_participation(*, member: Member, kind: str, title: str, day: date, by: Actor, now: datetime) -> Granted:
+    """What it brings by the rules. The same thing, of the same day, a second time brings nothing and is not written down
+    again. Raises ``InvalidInput``."""
+    told = " ".join(title.split())
+    if kind not in recordable(now):
+        raise InvalidInput(_("Please choose what the member did."))
+    if not told or len(told) > LONGEST_TITLE:
+        raise InvalidInput(_("Please name it, in %(most)s signs at most.", most=LONGEST_TITLE))
+    if day > clock.local_date(now, clock.programme_zone()):
+        raise InvalidInput(_("This day is still to come."))
+    granted = reward(member_id=member.id, kind=kind, subject=f"{day}:{_folded(told)}", about=told, now=now)
+    if granted.fresh:
+        after = {"kind": kind, "title": told, "day": day.isoformat(), "points": int(granted.points)}
+        audit.record(RECORD, subject=("member", member.code, member.label), by=by, now=now, after=after)
+    return granted
+
+
+def _folded(title: str) -> str:
+    """Capitals and full-width letters make no difference."""
+    return unicodedata.normalize("NFKC", title).casefold()[:LONGEST_TITLE]
