@@ -52,7 +52,7 @@ class Moves:
     """Of those who end on a tier under the rules in force, how many end where under the draft."""
 
     tier: TierName
-    cells: Sequence[tuple[str, bool]]
+    cells: Sequence[tuple[str, bool]]  # How many, and whether that is somewhere else.
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class Result:
     purchases: str
     members: str
     points: Row
+    change: str
     cost: Row
     issued: str
     issued_differs: bool
@@ -115,6 +116,7 @@ def result_of(simulation: Simulation) -> Result:
         purchases=points(figures.purchases),
         members=points(figures.members),
         points=_row(_("Points issued"), now.points, draft.points),
+        change=percent(draft.points - now.points, now.points, sign=True),
         cost=cost,
         issued=points(figures.issued),
         issued_differs=figures.issued != now.points,
@@ -269,7 +271,10 @@ def _moves(figures: Figures, tiers: Sequence[TierName]) -> list[Moves]:
         Moves(
             tier,
             [
-                (points(number) if (number := figures.moves[f"{place}>{other}"]) else NONE, place != other)
+                (
+                    points(number) if (number := figures.moves[f"{place}>{other}"]) else NONE,
+                    number > 0 and place != other,
+                )
                 for other in range(len(tiers))
             ],
         )
