@@ -13,7 +13,7 @@ from app.mall.orders.queries import order_by_id
 @handles(OrderCompleted)
 def let_the_points_come(event: OrderCompleted) -> None:
     order = order_by_id(event.order_id)
-    if order.cash:
+    if order.goods_paid:
         earning.mature_purchase(unit_code=unit_code(order), order_no=order.number, now=event.at)
         earning.review_milestones([order.member_id], now=event.at)
         tiers.review_upgrades([order.member_id], now=event.at)

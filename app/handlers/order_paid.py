@@ -25,15 +25,15 @@ SOURCE = "mall"
 @handles(OrderPaid)
 def earn_from_the_cash_part(event: OrderPaid) -> None:
     order = order_by_id(event.order_id)
-    if order.cash:
+    if order.goods_paid:
         earning.record_purchases([_purchase(order, event.at)], now=event.at, pending=True)
 
 
 def _purchase(order: Order, paid_at: datetime) -> earning.PurchaseReport:
     lines = tuple(
-        earning.ReportedLine(line.category, line.sku, line.quantity, line.cash_each * line.quantity)
+        earning.ReportedLine(line.category, line.sku, line.quantity, line.cash_paid)
         for line in order.lines
-        if line.cash_each
+        if line.cash_paid
     )
     return earning.PurchaseReport(
         unit_id=order.unit_id,

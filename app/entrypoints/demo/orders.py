@@ -21,7 +21,7 @@ from app.loyalty.ledger.queries import standing
 from app.mall.catalog.errors import LimitReached, OutOfStock
 from app.mall.orders import actions as orders
 from app.mall.orders.jobs import close_unpaid
-from app.mall.orders.quotes import quote
+from app.mall.orders.quotes import Wanted, quote
 from app.mall.payments.sandbox import decide, notify
 
 if TYPE_CHECKING:
@@ -142,13 +142,14 @@ def _order(world: World, wish: Wish, now: datetime) -> None:
 
 
 def _place(world: World, person: Living, goods: Goods, now: datetime) -> Order:
-    what = {"member_id": person.id, "variant_id": goods.variant_id, "price_id": goods.price_id, "quantity": 1}
+    wanted = [Wanted(goods.variant_id, goods.price_id)]
     with transaction():
         return orders.place(
-            **what,
+            member_id=person.id,
+            wanted=wanted,
             address=address_of(world, person),
             key=f"demo-{person.number}-{now:%Y%m%d%H%M%S}-{goods.variant_id:06}",
-            expected=quote(**what, now=now).figures,  # Some pay a member price.
+            expected=quote(member_id=person.id, wanted=wanted, now=now).figures,  # Some pay a member price.
             now=now,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -9,25 +10,30 @@ from sqlalchemy.orm import aliased
 
 from app.foundation import clock
 from app.foundation.actors import Actor
-from app.foundation.database import LockOrder, db, lock
+from app.foundation.database import LockOrder, any_of, db, lock
 from app.mall.catalog.errors import LimitReached
 from app.mall.catalog.models import Product, StockMovement, Variant
 from app.mall.catalog.rules import Limit, period_start
 from app.mall.catalog.stock import change_stock
 
 
-def take_pieces(*, variant_id: int, quantity: int, number: str, by: Actor, now: datetime) -> None:
-    """Take pieces for the order ``number`` of the member ``by``. Raises ``LimitReached`` and ``OutOfStock``.
+def take_pieces(*, pieces: Mapping[int, int], number: str, by: Actor, now: datetime) -> None:
+    """Take pieces, by variant, for one order, all or none. Raises ``LimitReached`` and ``OutOfStock``.
 
-    Of a limited product the row is locked before anything is counted, so that two orders of one member
-    cannot both believe that there is room left.
+    Limited products are locked first, then variants, each by id: two orders never wait for each other in a circle.
     """
-    wanted = sa.select(Variant.product_id).where(Variant.id == variant_id).scalar_subquery()
-    limited = sa.select(Product).where(Product.id == wanted, Product.limit_pieces.is_not(None))
-    product = db.session.scalars(lock(LockOrder.STOCK, limited)).one_or_none()
-    if product is not None and by.id is not None:
-        refuse_beyond_limit(product, member_id=by.id, quantity=quantity, now=now)
-    change_stock(variant_id=variant_id, change=-quantity, reason="order", reference=number, by=by, now=now)
+    of_product = dict(
+        db.session.execute(sa.select(Variant.id, Variant.product_id).where(any_of(Variant.id, pieces))).all()
+    )
+    limited = sa.select(Product).where(any_of(Product.id, set(of_product.values())), Product.limit_pieces.is_not(None))
+    for product in db.session.scalars(lock(LockOrder.STOCK, limited.order_by(Product.id))):
+        mine = sum(count for variant, count in pieces.items() if of_product[variant] == product.id)
+        if by.id is not None:
+            refuse_beyond_limit(product, member_id=by.id, quantity=mine, now=now)
+    shelves = sa.select(Variant.id).where(any_of(Variant.id, pieces)).order_by(Variant.id)
+    db.session.execute(lock(LockOrder.STOCK, shelves))
+    for variant_id, count in sorted(pieces.items()):
+        change_stock(variant_id=variant_id, change=-count, reason="order", reference=number, by=by, now=now)
 
 
 def refuse_beyond_limit(product: Product, *, member_id: int, quantity: int, now: datetime) -> None:

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from app.foundation.database import UTCDateTime, db, fetch
+from app.foundation.database import UTCDateTime, any_of, db, fetch
+from app.foundation.errors import DomainError
 from app.foundation.money import Money
 from app.foundation.points import Points
 from app.foundation.terms import current
@@ -184,7 +185,10 @@ def most_pieces() -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What an order needs to know of one variant that is on offer now. ``ways`` are by price id."""
+    """What an order needs to know of one variant that is on offer now.
+
+    ``ways`` are by price id, at the member price; ``ordinary`` what everybody else pays.
+    """
 
     variant_id: int
     sku: str
@@ -199,6 +203,7 @@ class Offer:
     currency: str
     picture: str | None
     ways: Mapping[int, Way]
+    ordinary: Mapping[int, Way]
 
 
 def offer_for(variant_id: int, *, member_id: int, quantity: int = 1, now: datetime) -> Offer | None:
@@ -206,21 +211,45 @@ def offer_for(variant_id: int, *, member_id: int, quantity: int = 1, now: dateti
 
     Raises ``NotOnSaleYet``, ``SaleOver``, ``OnlyFromTier`` or ``LimitReached``.
     """
+    offer = offers_for({variant_id: quantity}, member_id=member_id, now=now).get(variant_id)
+    if isinstance(offer, DomainError):
+        raise offer
+    return offer
+
+
+def offers_for(quantities: Mapping[int, int], *, member_id: int, now: datetime) -> dict[int, Offer | DomainError]:
+    """The same for many variants: an offer, or the reason why this member cannot have so many pieces now.
+
+    What is not in the mall is left out. A handful of queries, and one more for each product with a limit per member.
+    """
     statement = (
         sa.select(Variant, Product, Category.code)
         .join(Product, Product.id == Variant.product_id)
         .join(Category, Category.id == Product.category_id)
-        .where(Variant.id == variant_id, Variant.active, Product.status == "listed", Product.listed_at <= now)
+        .where(any_of(Variant.id, quantities), Variant.active, Product.status == "listed", Product.listed_at <= now)
         .options(selectinload(Product.pictures), selectinload(Product.prices))
         .execution_options(populate_existing=True)
     )
-    row = db.session.execute(statement).one_or_none()
-    if row is None:
-        return None
-    variant, product, category = row
-    perks = perks_of(member_id, now=now)
-    access(product, perks, tiers_named([product]), now=now).refuse()
-    refuse_beyond_limit(product, member_id=member_id, quantity=quantity, now=now)
+    rows = db.session.execute(statement).all()
+    if not rows:
+        return {}
+    perks, tiers = perks_of(member_id, now=now), tiers_named([row[1] for row in rows])
+    together: dict[int, int] = {}
+    for variant, product, _category in rows:
+        together[product.id] = together.get(product.id, 0) + quantities[variant.id]
+    found: dict[int, Offer | DomainError] = {}
+    for variant, product, category in rows:
+        try:
+            access(product, perks, tiers, now=now).refuse()
+            refuse_beyond_limit(product, member_id=member_id, quantity=together[product.id], now=now)
+        except DomainError as refusal:
+            found[variant.id] = refusal
+        else:
+            found[variant.id] = _offer(variant, product, category, perks)
+    return found
+
+
+def _offer(variant: Variant, product: Product, category: str, perks: Perks) -> Offer:
     return Offer(
         variant_id=variant.id,
         sku=variant.sku,
@@ -235,6 +264,7 @@ def offer_for(variant_id: int, *, member_id: int, quantity: int = 1, now: dateti
         currency=product.currency,
         picture=product.pictures[0].file if product.pictures else None,
         ways=ways_for(product, perks),
+        ordinary=ways_of(product),
     )
 
 

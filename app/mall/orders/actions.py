@@ -5,7 +5,7 @@ Locks: order → payment → stock → wallet. Whatever of an order moves, its r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +36,7 @@ from app.mall.orders.events import (
 )
 from app.mall.orders.explanations import KIND, redeeming, releasing
 from app.mall.orders.models import Order, OrderLine, OrderStep
-from app.mall.orders.quotes import Quote, quote
+from app.mall.orders.quotes import Quote, Wanted, quote
 from app.mall.orders.rules import Figures, complete_address, is_key, order_number
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments import actions as payments
@@ -53,6 +53,7 @@ audit.describe(
 
 # A payment that arrives just after its time still finds the points, unless the order was closed meanwhile.
 GRACE = timedelta(hours=1)
+PICKUP = "pickup"
 TRIES = 8  # Numbers are random; one in a thousand million of a day's is taken already.
 
 
@@ -62,15 +63,15 @@ TRIES = 8  # Numbers are random; one in a thousand million of a day's is taken a
 def place(
     *,
     member_id: int,
-    variant_id: int,
-    quantity: int,
-    price_id: int,
+    wanted: Sequence[Wanted],
     address: Mapping[str, Any] | None,
     key: str,
     expected: Figures,
+    offset_points: int = 0,
+    delivery: str = "",
     now: datetime,
 ) -> Order:
-    """Order ``quantity`` pieces at one price: stock is reserved and points are held, or nothing happens.
+    """Order what is wanted of one unit: stock is reserved and points are held, or nothing happens.
 
     ``key`` is the form's own: the same form sent again returns the order it made. ``expected`` is
     what the person saw. With nothing to pay in cash the order is paid at once, else it waits
@@ -81,29 +82,34 @@ def place(
         raise InvalidInput(_("This form is damaged. Nothing was ordered; please open the page again."))
     if earlier := queries.order_of_key(member_id, key):
         return earlier  # A double click sends two identical requests.
-    wanted = quote(member_id=member_id, variant_id=variant_id, price_id=price_id, quantity=quantity, now=now)
-    if wanted.figures != expected:
-        raise PriceChanged(expected, wanted.figures)
-    if wanted.figures.cash:
-        payments.refuse_uncollectable(wanted.figures.cash)
-    destination = complete_address(address) if wanted.parcel else None
-    if wanted.parcel and destination is None:
+    quoted = quote(member_id=member_id, wanted=wanted, offset_points=offset_points, delivery=delivery, now=now)
+    if quoted.figures != expected:
+        raise PriceChanged(expected, quoted.figures)
+    if quoted.figures.cash:
+        payments.refuse_uncollectable(quoted.figures.cash)
+    destination = complete_address(address) if needs_address(quoted) else None
+    if needs_address(quoted) and destination is None:
         raise AddressMissing
-    order = _insert(wanted, member_id=member_id, key=key, address=destination, now=now)
+    order = _insert(quoted, member_id=member_id, key=key, address=destination, now=now)
     if order is None:
         return _made_meanwhile(member_id, key)
     member = _actor(member_id)
-    # The stock is locked before the line is written: a line's foreign key shares a lock on the variant,
+    # The stock is locked before the lines are written: a line's foreign key shares a lock on the variant,
     # and two orders that both share it would wait for each other to let go.
-    catalog.take_pieces(variant_id=variant_id, quantity=quantity, number=order.number, by=member, now=now)
-    db.session.add(_line(order, wanted))
+    catalog.take_pieces(pieces=quoted.pieces, number=order.number, by=member, now=now)
+    db.session.add_all(_order_lines(order, quoted))
     _write_step(order, "placed", by=member, now=now)
     if order.points:
-        _hold(order, wanted, now=now)
+        _hold(order, quoted, now=now)
     events.publish(OrderPlaced(order.id, now))
     if not order.cash:
         _become_paid(order, now=now)
     return order
+
+
+def needs_address(quoted: Quote) -> bool:
+    """Is there a parcel that somebody has to bring?"""
+    return quoted.delivery is not None and quoted.delivery.code != PICKUP
 
 
 def _actor(member_id: int) -> Actor:
@@ -111,18 +117,24 @@ def _actor(member_id: int) -> Actor:
     return member.actor if member else Actor("member", member_id, "")
 
 
-def _insert(wanted: Quote, *, member_id: int, key: str, address: dict[str, str] | None, now: datetime) -> Order | None:
+def _insert(quoted: Quote, *, member_id: int, key: str, address: dict[str, str] | None, now: datetime) -> Order | None:
     """The order's row, unless the same form has made one: a parallel twin waits here for the first to finish."""
-    figures = wanted.figures
+    made = quoted.bill
     row: dict[str, Any] = {
         "key": key,
         "member_id": member_id,
-        "unit_id": wanted.offer.unit_id,
+        "unit_id": quoted.unit_id,
         "state": "placed",
         "parcel": address is not None,
-        "points": int(figures.points),
-        "cash": figures.cash.amount,
-        "currency": figures.cash.currency,
+        "points": made.points,
+        "cash": made.cash,
+        "ordinary": made.ordinary,
+        "coupon": made.coupon,
+        "offset": made.offset,
+        "offset_points": made.offset_points,
+        "delivery": quoted.delivery.code if quoted.delivery else "",
+        "delivery_fee": made.delivery,
+        "currency": quoted.currency,
         "placed_at": now,
         "pay_by": now + current(OrderTerms).pay_within,
     }
@@ -144,36 +156,37 @@ def _made_meanwhile(member_id: int, key: str) -> Order:
     return order
 
 
-def _line(order: Order, wanted: Quote) -> OrderLine:
-    offer = wanted.offer
-    return OrderLine(
-        order_id=order.id,
-        variant_id=offer.variant_id,
-        sku=offer.sku,
-        category=offer.category,
-        kind=offer.kind,
-        name=dict(offer.name),
-        variant_name=dict(offer.variant_name),
-        picture=offer.picture,
-        quantity=wanted.quantity,
-        points_each=int(wanted.way.points),
-        cash_each=wanted.way.cash.amount,
-    )
+def _order_lines(order: Order, quoted: Quote) -> list[OrderLine]:
+    return [
+        OrderLine(
+            order_id=order.id,
+            variant_id=line.offer.variant_id,
+            sku=line.offer.sku,
+            category=line.offer.category,
+            kind=line.offer.kind,
+            name=dict(line.offer.name),
+            variant_name=dict(line.offer.variant_name),
+            picture=line.offer.picture,
+            quantity=line.quantity,
+            points_each=int(line.way.points),
+            cash_each=line.way.cash.amount,
+            ordinary_each=line.ordinary.cash.amount,
+            coupon=share.coupon,
+            offset=share.offset,
+            offset_points=share.offset_points,
+        )
+        for line, share in zip(quoted.lines, quoted.bill.shares, strict=True)
+    ]
 
 
-def _hold(order: Order, wanted: Quote, *, now: datetime) -> None:
+def _hold(order: Order, quoted: Quote, *, now: datetime) -> None:
     ledger.hold(
         member_id=order.member_id,
         amount=Points(order.points),
         key=_key(order, "hold"),
         kind=KIND,
         unit_id=order.unit_id,
-        explanation=redeeming(
-            number=order.number,
-            name=wanted.offer.name,
-            quantity=wanted.quantity,
-            points_each=int(wanted.way.points),
-        ),
+        explanation=redeeming(number=order.number, quoted=quoted),
         deadline=order.pay_by + GRACE,
         now=now,
     )

@@ -55,3 +55,15 @@ class PaymentOver(DomainError):
 
     def __init__(self) -> None:
         super().__init__(_("There is nothing left to pay for this order. Nothing was charged."))
+
+
+class NothingWanted(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(_("There is nothing to order yet. Please choose something in the mall."))
+
+
+class SeveralUnits(InvalidInput):
+    """One order is one shop's: it is packed, sent and taken back by it."""
+
+    def __init__(self) -> None:
+        super().__init__(_("These come from different shops. Please order from each of them by itself."))

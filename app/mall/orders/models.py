@@ -18,7 +18,9 @@ class Order(Model):
     """``key`` is the form's own: the same form sent twice is the same order.
 
     Points are held from placing until payment; ``pay_by`` is when an unpaid order closes.
-    ``parcel`` says whether there is something to send; codes and services have none.
+    ``parcel`` says whether there is something to send; codes and services have none. Amounts are minor units:
+    ``ordinary`` is what the goods' cash part costs others, ``coupon`` and ``offset`` were taken off, ``delivery_fee``
+    added; ``points`` are all points, and ``offset_points`` those of them that pay instead of money. See ``bills``.
     """
 
     __tablename__ = "order"
@@ -27,6 +29,8 @@ class Order(Model):
         sa.CheckConstraint(f"state IN ({', '.join(repr(state) for state in STATES)})", name="state_known"),
         sa.CheckConstraint("points >= 0", name="points_not_negative"),
         sa.CheckConstraint("cash >= 0", name="cash_not_negative"),
+        sa.CheckConstraint("offset_points BETWEEN 0 AND points", name="offset_points_within_points"),
+        sa.CheckConstraint('coupon >= 0 AND "offset" >= 0 AND delivery_fee >= 0', name="steps_not_negative"),
         sa.Index(None, "state", "pay_by"),
         sa.Index(None, "member_id", "id"),
         sa.Index(None, "unit_id", "id"),
@@ -41,6 +45,12 @@ class Order(Model):
     parcel: Mapped[bool]
     points: Mapped[Amount]
     cash: Mapped[Amount]
+    ordinary: Mapped[Amount]
+    coupon: Mapped[Amount] = mapped_column(default=0)
+    offset: Mapped[Amount] = mapped_column(default=0)
+    offset_points: Mapped[Amount] = mapped_column(default=0)
+    delivery: Mapped[str] = mapped_column(sa.String(12), default="")
+    delivery_fee: Mapped[Amount] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(sa.String(3))
     address: Mapped[dict[str, Any] | None] = mapped_column(Json)
     carrier: Mapped[str | None] = mapped_column(sa.String(60))
@@ -55,12 +65,23 @@ class Order(Model):
     def cash_due(self) -> Money:
         return Money(self.cash, self.currency)
 
+    @property
+    def goods_paid(self) -> int:
+        """Money really paid for the goods, in minor units: what earns points, and what a return gives back."""
+        return sum(line.cash_paid for line in self.lines)
+
 
 class OrderLine(Model):
-    """What was ordered, as it was then: a later change of the product does not change an order."""
+    """What was ordered, as it was then: a later change of the product does not change an order.
+
+    ``cash_each`` is the member price; ``coupon``, ``offset`` and ``offset_points`` are the line's parts of the order's.
+    """
 
     __tablename__ = "order_line"
-    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint('cash_each * quantity >= coupon + "offset"', name="paid_not_negative"),
+    )
 
     id: Mapped[Id]
     order_id: Mapped[int] = reference("order.id", index=True)
@@ -74,6 +95,20 @@ class OrderLine(Model):
     quantity: Mapped[int]
     points_each: Mapped[Amount]
     cash_each: Mapped[Amount]
+    ordinary_each: Mapped[Amount]
+    coupon: Mapped[Amount] = mapped_column(default=0)
+    offset: Mapped[Amount] = mapped_column(default=0)
+    offset_points: Mapped[Amount] = mapped_column(default=0)
+
+    @property
+    def points_paid(self) -> int:
+        """All points for this line."""
+        return self.points_each * self.quantity + self.offset_points
+
+    @property
+    def cash_paid(self) -> int:
+        """Money really paid for the goods of this line, in minor units; without delivery."""
+        return self.cash_each * self.quantity - self.coupon - self.offset
 
 
 class OrderStep(Model):

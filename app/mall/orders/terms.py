@@ -20,6 +20,12 @@ class OrderTerms:
     return_window_days: int = term(7, _l("Days to return"), _l("Points of an order become spendable after that."))
     arrives_after_days: int = term(10, _l("Days until a parcel counts as received"))
     served_after_days: int = term(30, _l("Days until a service counts as received"))
+    offset_points: int = term(
+        100, _l("Points that are worth one unit of money"), _l("When they pay a part of the goods instead of money.")
+    )
+    offset_percent: int = term(
+        50, _l("Part of the goods that points may pay, in percent"), _l("0: points pay only what is priced in points.")
+    )
 
     def __post_init__(self) -> None:
         if not 5 <= self.pay_within_minutes <= 24 * 60:
@@ -27,6 +33,11 @@ class OrderTerms:
         days = (self.return_window_days, self.arrives_after_days, self.served_after_days)
         if not all(0 <= count <= 365 for count in days):
             raise InvalidInput(_("The periods of an order take between 0 and 365 days."))
+
+        if not 1 <= self.offset_points <= 1_000_000:
+            raise InvalidInput(_("Between 1 and 1,000,000 points can be worth one unit of money."))
+        if not 0 <= self.offset_percent <= 100:
+            raise InvalidInput(_("Points can pay between 0 and 100 percent of the goods."))
 
     @property
     def pay_within(self) -> timedelta:

@@ -34,7 +34,7 @@ from app.mall.orders import actions, queries
 from app.mall.orders.errors import PriceChanged
 from app.mall.orders.forms import OrderForm, ParcelForm
 from app.mall.orders.models import Order
-from app.mall.orders.quotes import Quote, earns, quote
+from app.mall.orders.quotes import Quote, Wanted, earns, quote
 from app.mall.orders.rules import ADDRESS_PARTS, Figures, is_key, is_number
 from app.mall.orders.statements import order_shown, price_of, row
 from app.mall.orders.terms import OrderTerms
@@ -96,14 +96,9 @@ def _number(text: str | None) -> int | None:
 
 
 def _quote(asked: Mapping[str, str]) -> Quote:
-    """Raises ``NotOffered`` or ``InvalidQuantity``."""
-    return quote(
-        member_id=current_member().id,
-        now=clock.now(),
-        variant_id=_number(asked.get("variant")),
-        price_id=_number(asked.get("price")),
-        quantity=_number(asked.get("quantity") or "1"),
-    )
+    """Raises as ``quote``."""
+    wanted = Wanted(_number(asked.get("variant")), _number(asked.get("price")), _number(asked.get("quantity") or "1"))
+    return quote(member_id=current_member().id, wanted=[wanted], now=clock.now())
 
 
 @orders.get("/new")
@@ -127,9 +122,9 @@ def _fresh_form(wanted: Quote, member: Member) -> OrderForm:
         formdata=None,
         data={
             "key": uuid.uuid4().hex,
-            "variant": wanted.offer.variant_id,
-            "price": wanted.price_id,
-            "quantity": wanted.quantity,
+            "variant": wanted.lines[0].offer.variant_id,
+            "price": wanted.lines[0].price_id,
+            "quantity": wanted.lines[0].quantity,
             **address,
         },
     )
@@ -138,7 +133,8 @@ def _fresh_form(wanted: Quote, member: Member) -> OrderForm:
 def _confirmation(
     form: OrderForm, wanted: Quote, *, status: int = 200, changed: str | None = None
 ) -> ResponseReturnValue:
-    member, offer, figures = current_member(), wanted.offer, wanted.figures
+    member, figures, line = current_member(), wanted.figures, wanted.lines[0]
+    offer = line.offer
     # What the next click compares is what this page shows.
     form.seen_points.data, form.seen_cash.data = str(int(figures.points)), str(figures.cash.amount)
     account = standing(member.id, now=clock.now())
@@ -153,7 +149,7 @@ def _confirmation(
         parcel=wanted.parcel,
         changed=changed,
         name=translated(offer.name),
-        meta=f"{variant} · × {wanted.quantity}" if variant else f"× {wanted.quantity}",
+        meta=f"{variant} · × {wanted.lines[0].quantity}" if variant else f"× {wanted.lines[0].quantity}",
         picture=picture_of(offer.picture),
         price=price,
         price_meta=price_meta,
@@ -165,10 +161,12 @@ def _confirmation(
         have=min(max(0, int(available)), int(figures.points)),
         need=int(figures.points),
         have_text=f"{points(max(0, int(available)))} / {points(figures.points)}",
-        few=offer.stock < wanted.quantity,
+        few=offer.stock < wanted.lines[0].quantity,
         stock=offer.stock,
         pay_minutes=current(OrderTerms).pay_within_minutes,
-        can_order=not (lacking or frozen) and offer.stock >= wanted.quantity and (takes_cash() or not figures.cash),
+        can_order=not (lacking or frozen)
+        and offer.stock >= wanted.lines[0].quantity
+        and (takes_cash() or not figures.cash),
         product_url=url_for("portal.mall.show", slug=offer.slug),
         create_url=url_for(".create"),
         checkin_url=url_for("portal.checkin.show"),
@@ -178,9 +176,9 @@ def _confirmation(
 
 def _sum(wanted: Quote, available: Points) -> list[tuple[str, ...]]:
     """Every figure of the order, in the order in which they follow from each other."""
-    figures, way = wanted.figures, wanted.way
+    figures, way = wanted.figures, wanted.lines[0].way
     rows: list[tuple[str, ...]] = []
-    if wanted.quantity > 1:
+    if wanted.lines[0].quantity > 1:
         if way.points:
             rows.append((_("Points each"), _("%(points)s points", points=points(way.points))))
         if way.cash:
@@ -191,7 +189,7 @@ def _sum(wanted: Quote, available: Points) -> list[tuple[str, ...]]:
     if figures.points and available >= figures.points:
         rows.append((_("Points you keep"), _("%(points)s points", points=points(available - figures.points))))
     if figures.cash:
-        if earned := earns(wanted, at=clock.now()):
+        if earned := earns(wanted, member_id=current_member().id, at=clock.now()):
             rows.append((_("You will earn"), f"+{points(earned)}", "plus"))
         rows.append((_("To pay in cash"), money(figures.cash), "total"))
     else:
@@ -231,9 +229,7 @@ def _place(member: Member, wanted: Quote, form: OrderForm) -> Order:
     with transaction():
         return actions.place(
             member_id=member.id,
-            variant_id=wanted.offer.variant_id,
-            quantity=wanted.quantity,
-            price_id=wanted.price_id,
+            wanted=[Wanted(line.offer.variant_id, line.price_id, line.quantity) for line in wanted.lines],
             address=address,
             key=form.key.data or "",
             expected=_seen_figures(form),
@@ -292,6 +288,8 @@ def show_payment(number: str) -> ResponseReturnValue:
     if shown is None:
         paid = order.state in ("paid", "delivered")
         return _go_on(url_for(".show", number=number, thanks=1 if paid else None))
+    if shown.waiting and request.headers.get("HX-Target") == "payment":
+        return "", 204  # Nothing new: htmx leaves the page as it is, and a screen reader in peace.
     return page(
         "mall/payments/show.html",
         fragments={"payment"},

@@ -22,6 +22,7 @@ from app.mall.catalog.queries import category_by_code
 from app.mall.catalog.rules import ProductDraft, VariantDraft, Way
 from app.mall.orders.actions import begin_payment, place, take_payment
 from app.mall.orders.models import Order, OrderStep
+from app.mall.orders.quotes import Wanted
 from app.mall.orders.rules import Figures
 from app.mall.payments.models import Payment
 from tests.conftest import NOON
@@ -94,15 +95,14 @@ def make_goods(
 def order_some(member_id: int, goods: Goods, *, quantity: int = 1, now: datetime = NOON, **changes: Any) -> int:
     """Place an order as the form would; returns its id."""
     wanted: dict[str, Any] = {
-        "variant_id": goods.variant_id,
-        "price_id": goods.price_id,
+        "wanted": [Wanted(goods.variant_id, goods.price_id, quantity)],
         "address": ADDRESS,
         "key": fresh_key(),
     }
     if "expected" not in changes:
         wanted["expected"] = Figures(goods.figures.points * quantity, goods.figures.cash * quantity)
     with transaction():
-        return place(member_id=member_id, quantity=quantity, now=now, **(wanted | changes)).id
+        return place(member_id=member_id, now=now, **(wanted | changes)).id
 
 
 def attempt(order_id: int, *, now: datetime = NOON) -> int:
