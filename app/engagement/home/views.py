@@ -25,6 +25,7 @@ from app.foundation.pages import page, viewer
 from app.foundation.permissions import public
 from app.identity.members.queries import profile_complete
 from app.identity.session import current_member
+from app.loyalty.benefits.statements import gift_card
 from app.loyalty.tiers.statements import place_of
 from app.mall.catalog.statements import card_of
 from app.mall.orders.statements import underway
@@ -43,7 +44,7 @@ def show() -> ResponseReturnValue:
     if viewer().kind != "member":
         return redirect(url_for("portal.programme.show"))
     member, now = current_member(), clock.now()
-    seen = overview(member.id, now=now)
+    seen = overview(member, now=now)
     tier = place_of(seen.progress)
     return page(
         "engagement/home/show.html",
@@ -58,6 +59,7 @@ def show() -> ResponseReturnValue:
         joy="done" in request.args and seen.today.done,
         lines=seen.lines,
         invitation=promise(offer()),
+        gifts=[gift_card(each) for each in seen.gifts],
         orders=[underway(order) for order in seen.orders],
         picks=[card_of(pick, seen.standing.available) for pick in seen.picks],
         next_steps=[NextStep.of(each, seen, tier) for each in suggest(situation(member, seen))],
