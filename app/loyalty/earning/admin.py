@@ -19,7 +19,7 @@ from app.foundation.money import Money, programme_currency
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
 from app.foundation.screens.terms_pages import around
-from app.foundation.screens.terms_registry import editor, keep, started
+from app.foundation.screens.terms_registry import Effect, editor, keep, preview, started
 from app.identity.members.queries import find_by_ref
 from app.identity.session import current_staff
 from app.identity.units.queries import all_units
@@ -162,12 +162,12 @@ def _amount(text: str | None, currency: str) -> int:
     return amount
 
 
-def _tried(form: EarningForm) -> tuple[Outcome | None, Sequence[Any], str]:
+def _tried(form: EarningForm) -> tuple[Outcome | None, Sequence[Effect], str]:
     """What the trial brings, the standing samples, and the sentence that says why there is none."""
     try:
         draft = EarningTerms(**_values(form))
         in_force = terms.current(EarningTerms)
-        standing = samples(in_force, draft)
+        standing = brings(in_force, draft)
     except InvalidInput as error:
         return None, [], str(error)
     try:
@@ -176,10 +176,15 @@ def _tried(form: EarningForm) -> tuple[Outcome | None, Sequence[Any], str]:
         return None, standing, str(error)
 
 
+@preview(EarningTerms)
+def brings(in_force: EarningTerms, draft: EarningTerms) -> Sequence[Effect]:
+    return samples(in_force, draft, now=clock.now())
+
+
 def _page(form: EarningForm, *, status: int = 200, fresh: str = "", tried: bool = False) -> ResponseReturnValue:
     tiers = {tier.code: translated(tier.name) for tier in ladder()}
     form.offer(_units(), _known_categories(), tiers)
-    brings, standing, refusal = _tried(form)
+    tried_out, standing, refusal = _tried(form)
     return page(
         "loyalty/earning/office/edit.html",
         status=status,
@@ -187,7 +192,7 @@ def _page(form: EarningForm, *, status: int = 200, fresh: str = "", tried: bool 
         form=form,
         lists=LISTS,
         fresh=fresh,
-        brings=brings,
+        brings=tried_out,
         standing=standing,
         refusal=refusal,
         tried=tried,

@@ -14,7 +14,7 @@ from app.foundation import clock
 from app.foundation.formats import money, points
 from app.foundation.languages import translated
 from app.foundation.money import Money, minor_units, programme_currency
-from app.foundation.screens.terms_registry import Effect, preview
+from app.foundation.screens.terms_registry import Effect
 from app.identity.units.queries import all_units
 from app.loyalty.earning.explanations import why_purchase
 from app.loyalty.earning.rules import Factor, PurchaseRule
@@ -77,16 +77,16 @@ def line(amount: int, category: str = "", sku: str = "") -> tuple[ReportedLine, 
 # --- three purchases that are always tried --------------------------------------------------
 
 
-@preview(EarningTerms)
-def samples(in_force: EarningTerms, draft: EarningTerms) -> Sequence[Effect]:
+def samples(in_force: EarningTerms, draft: EarningTerms, *, now: datetime) -> Sequence[Effect]:
     """Small, ordinary and large, anybody's: today, of something with a rate of its own, and in the next campaign."""
     return [
-        Effect(trial.what, _points(trial.points(in_force)), _points(trial.points(draft))) for trial in _standing(draft)
+        Effect(trial.what, _points(trial.points(in_force)), _points(trial.points(draft)))
+        for trial in _standing(draft, now)
     ]
 
 
-def _standing(draft: EarningTerms) -> Iterator[Trial]:
-    now, rule = clock.now(), draft.purchase(0)
+def _standing(draft: EarningTerms, now: datetime) -> Iterator[Trial]:
+    rule = draft.purchase(0)
     unit = next((unit.code for unit in all_units()), "")
     small, ordinary, large = (int(each * minor_units(programme_currency())) for each in SAMPLES)
     yield _sample(small, unit, now)

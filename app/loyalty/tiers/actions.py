@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from app.foundation import audit, clock
+from app.foundation import audit, clock, terms
 from app.foundation.actors import Actor
 from app.foundation.database import any_of, db, insert_new
 from app.foundation.errors import InvalidInput
@@ -22,19 +22,20 @@ from app.loyalty.tiers.events import TiersLowered, TiersRaised
 from app.loyalty.tiers.figures import rolling
 from app.loyalty.tiers.ladder import (
     Move,
-    default_ladder,
     install_defaults,
     lock_standing,
     move,
+    put_up,
     reach_evidence,
     remember,
     the_ladder,
     told,
+    why_needed,
 )
 from app.loyalty.tiers.models import Membership, TierGrant
 from app.loyalty.tiers.returns import undone
 from app.loyalty.tiers.rules import Step, highest
-from app.loyalty.tiers.terms import TierTerms
+from app.loyalty.tiers.terms import LadderTerms, TierTerms, default_ladder
 
 if TYPE_CHECKING:
     from app.identity.members.models import Member
@@ -45,8 +46,10 @@ __all__ = [
     "end_due_grants",
     "end_grant",
     "enrol",
+    "follow_ladder",
     "give_tier",
     "install_defaults",
+    "ladder_published",
     "review_upgrades",
 ]
 
@@ -55,6 +58,27 @@ LONGEST_GRANT_YEARS = 3
 audit.describe(
     "tier", _l("Tier"), {"tier.assign": _l("Tier given by hand"), "tier.unassign": _l("Tier given by hand ended")}
 )
+
+
+def follow_ladder(*, now: datetime) -> bool:
+    """Let the ladder be what its terms say now; ``False`` when it is already, or when nobody has ever published any.
+
+    A tier that is still in use when a version without it begins stays. Nobody is moved: see ``review_upgrades``.
+    """
+    published = terms.editions(LadderTerms)
+    return published[-1].version > 1 and put_up(terms.in_force(published, now).terms, keep_used=True)
+
+
+def ladder_published(*, version: int, starts_at: datetime, now: datetime) -> None:
+    """A version of the ladder was published: put it up if it has begun. Raises ``InvalidInput`` if it leaves out a
+    tier that is in use."""
+    published = {each.version: each.terms for each in terms.editions(LadderTerms)}
+    named = {entry["code"] for entry in published[version].tiers}
+    for tier in queries.ladder():
+        if tier.code not in named and (refusal := why_needed(tier)):
+            raise InvalidInput(refusal)
+    if starts_at <= now:
+        follow_ladder(now=now)
 
 
 def enrol(member_ids: Collection[int], *, now: datetime) -> None:

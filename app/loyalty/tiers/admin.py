@@ -1,41 +1,46 @@
-"""Office pages: the ladder with its members, and a tier given to one of them by hand."""
+"""Office pages: the ladder with its members, its editor, and a tier given to a member by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, abort, flash, url_for
+from flask import Blueprint, Response, abort, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import format_date, format_percent
 from flask_babel import gettext as _
 
-from app.foundation import clock
+from app.foundation import clock, terms
 from app.foundation.database import transaction
-from app.foundation.errors import DomainError
+from app.foundation.errors import DomainError, InvalidInput
 from app.foundation.formats import day, points
 from app.foundation.formtools import refuse
 from app.foundation.languages import translated
+from app.foundation.money import LIMIT
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, allowed, requires
+from app.foundation.screens.terms_pages import around
+from app.foundation.screens.terms_registry import editor, keep, started
 from app.foundation.terms import current
 from app.identity.members.queries import member_by_code, members_by_ids
 from app.identity.session import current_staff
 from app.loyalty.tiers import queries
 from app.loyalty.tiers.actions import end_grant, give_tier
-from app.loyalty.tiers.forms import GivenTierForm
+from app.loyalty.tiers.forms import GivenTierForm, LadderForm, TierRow, whole
 from app.loyalty.tiers.histories import timeline
 from app.loyalty.tiers.models import Tier, TierReview
 from app.loyalty.tiers.rules import next_review
 from app.loyalty.tiers.statements import ladder_cards
-from app.loyalty.tiers.terms import TierTerms
+from app.loyalty.tiers.telling import Life, Standing, standing_of
+from app.loyalty.tiers.terms import LONGEST_WINDOW, LadderTerms, TierTerms, refuse_upside_down
 
 if TYPE_CHECKING:
     from app.identity.members.models import Member
 
 tier_ladder = Blueprint("tiers", __name__, url_prefix="/tiers")
+editor("ladder", "backoffice.tiers.edit")
 member_tier = Blueprint("member_tier", __name__, url_prefix="/members/<code>/tier")
 
 
@@ -58,6 +63,7 @@ def index() -> Response:
         grants=_grant_rows(grants),
         more_grants=total - len(grants),
         terms_url=url_for("backoffice.terms.index"),
+        edit_url=url_for("backoffice.tiers.edit") if allowed(Permission.PROGRAMME_WRITE) else None,
     )
 
 
@@ -129,6 +135,88 @@ def _grant_rows(grants: Sequence[tuple[queries.TierGrant, Tier]]) -> list[GrantR
         )
         for grant, tier in grants
     ]
+
+
+# --- the ladder as an owner writes it -----------------------------------------------------------
+
+
+@tier_ladder.get("/ladder")
+@requires(Permission.PROGRAMME_WRITE)
+def edit() -> ResponseReturnValue:
+    values, seal = started(LadderTerms)
+    life = {"spend": "6000", "points_earned": "6000", "months": "12"}
+    return _editor(LadderForm(data={"tiers": [TierRow.typed(e) for e in values.tiers], "seal": seal, "life": life}))
+
+
+@tier_ladder.post("/ladder")
+@requires(Permission.PROGRAMME_WRITE)
+def update() -> ResponseReturnValue:
+    """Save the draft; or, when a button for tiers was pressed, come back with one more or less."""
+    form = LadderForm()
+    form.validate_on_submit()
+    if wanted := request.form.get("rows"):
+        return _editor(form.changed(wanted), fresh=wanted)
+    if form.errors:
+        return _editor(form, status=422)
+    try:
+        return seen(keep(LadderTerms, _values(form), seen=form.seal.data or "", by=current_staff().actor))
+    except DomainError as error:
+        refuse(form, error)
+        form.seal.data = started(LadderTerms)[1]
+        return _editor(form, status=error.status)
+
+
+@tier_ladder.post("/ladder/trial")
+@requires(Permission.PROGRAMME_WRITE)
+def create_trial() -> ResponseReturnValue:
+    """See where somebody would stand on the ladder in the form. Saves nothing."""
+    form = LadderForm()
+    form.validate_on_submit()
+    return _editor(form)
+
+
+def _values(form: LadderForm) -> dict[str, Any]:
+    """Terms as they would be saved. Raises ``InvalidInput``."""
+    published = [each.terms for each in terms.editions(LadderTerms)]
+    values = form.values({entry["code"] for each in published for entry in each.tiers})
+    LadderTerms(**values)
+    refuse_upside_down(values["tiers"])
+    return values
+
+
+def _tried(form: LadderForm) -> tuple[Standing | None, LadderTerms | None, str]:
+    """Where the life beside the form leads, and the ladder; or the sentence that says why there is none."""
+    asked = form.life.form
+    try:
+        draft = LadderTerms(**_values(form))
+        months, figures = whole(asked.months.data), dict(asked.asked())
+        if type(months) is not int or not 1 <= months <= LONGEST_WINDOW:
+            raise InvalidInput(_("The time has to be 1 to %(most)s months.", most=LONGEST_WINDOW))
+        if any(type(value) is not int or not 0 <= value <= LIMIT for value in figures.values()):
+            raise InvalidInput(_("Please write whole numbers, and amounts of money such as 129.00."))
+        return standing_of(Life(months, figures), draft), draft, ""
+    except InvalidInput as error:
+        return None, None, str(error)
+
+
+def _editor(form: LadderForm, *, status: int = 200, fresh: str = "") -> ResponseReturnValue:
+    standing, draft, refusal = _tried(form)
+    standing_there = queries.members_by_tier()
+    members = {tier.code: standing_there.get(tier.id, 0) for tier in queries.ladder()}
+    return page(
+        "loyalty/tiers/office/edit.html",
+        status=status,
+        fragments={"editor", "trial"},
+        form=form,
+        fresh=fresh,
+        members=members,
+        standing=standing,
+        cards=ladder_cards(draft.rows) if draft else [],
+        refusal=refusal,
+        action_url=url_for("backoffice.tiers.update"),
+        trial_url=url_for("backoffice.tiers.create_trial"),
+        **around("ladder"),
+    )
 
 
 # --- by hand ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The default ladder, and the rows that change where members stand on it."""
+"""The rows of the ladder, and those that change where members stand on it."""
 
 from __future__ import annotations
 
@@ -9,51 +9,17 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import ngettext
 
-from app.config import LOCALES
 from app.foundation.database import LockOrder, any_of, db, insert_new, lock, table_of
-from app.foundation.money import minor_units, programme_currency
+from app.foundation.errors import InvalidInput
+from app.foundation.languages import translated
+from app.foundation.money import programme_currency
 from app.loyalty.tiers import events, queries
 from app.loyalty.tiers.models import Membership, Tier, TierChange
 from app.loyalty.tiers.rules import Figures, Keep, Requirement
-
-WINDOW_MONTHS = 12
-
-
-def default_ladder(currency: str) -> list[dict[str, Any]]:
-    """The ladder a programme begins with: Silver for 500 spent or earned, Gold 5,000, Diamond 20,000 within a year.
-
-    Silver is kept by 300 points in the last 3 full months with one month of 200 spent; Gold and Diamond by half
-    of what reaching them asks, over 6 and 12 full months, with one month of 1,000 and 2,000: the higher the
-    tier, the longer the breath. Money is written in major units here and kept in minor ones, as many as
-    ``currency`` has.
-    """
-    major = minor_units(currency)
-    return [
-        _default("regular", ("Regular", "普通会员", "普通會員"), {}, {}),
-        _default("silver", ("Silver", "银卡", "銀卡"), _reach(500, major), _keep(3, 200, 300, major)),
-        _default("gold", ("Gold", "金卡", "金卡"), _reach(5_000, major), _keep(6, 1_000, 2_500, major)),
-        _default("diamond", ("Diamond", "钻石", "鑽石"), _reach(20_000, major), _keep(12, 2_000, 10_000, major)),
-    ]
-
-
-def _default(
-    code: str, names: tuple[str, str, str], conditions: dict[str, Any], keep: dict[str, Any]
-) -> dict[str, Any]:
-    return {"code": code, "name": dict(zip(LOCALES, names, strict=True)), "conditions": conditions, "keep": keep}
-
-
-def _reach(asked: int, major: int) -> dict[str, Any]:
-    conditions = [{"metric": "spend", "at_least": asked * major}, {"metric": "points_earned", "at_least": asked}]
-    return {"match": "any", "window_months": WINDOW_MONTHS, "conditions": conditions}
-
-
-def _keep(months: int, spend: int, points: int, major: int) -> dict[str, Any]:
-    conditions = [
-        {"metric": "spend", "at_least": spend * major, "months": 1},
-        {"metric": "points_earned", "at_least": points},
-    ]
-    return {"match": "all", "window_months": months, "conditions": conditions}
+from app.loyalty.tiers.terms import LadderTerms, default_ladder, written
 
 
 def install_defaults() -> None:
@@ -80,6 +46,77 @@ def the_ladder() -> list[Tier]:
         install_defaults()
         tiers = queries.ladder()
     return tiers
+
+
+# --- what an owner publishes ----------------------------------------------------------------
+
+FAR = 1_000  # Beyond every rank: where tiers wait while their places are exchanged.
+
+
+def put_up(wanted: LadderTerms, *, keep_used: bool) -> bool:
+    """Make the rows of the ladder say what the terms say; ``False`` when they do already.
+
+    A tier that the terms no longer name goes. One that members stand on, or that anything else still names, cannot:
+    it is an ``InvalidInput``, or with ``keep_used`` it stays between the tiers that it stood between.
+    """
+    locked = sa.select(Tier).order_by(Tier.rank).with_for_update().execution_options(populate_existing=True)
+    before = list(db.session.scalars(locked))
+    there = {tier.code: tier for tier in before}
+    entries = [dict(entry) for entry in wanted.tiers]
+    named = {entry["code"] for entry in entries}
+    for place, tier in enumerate(before):
+        if tier.code in named:
+            continue
+        refusal = why_needed(tier)
+        if refusal is None:
+            db.session.delete(there.pop(tier.code))
+        elif keep_used:
+            below = {each.code for each in before[:place]}
+            at = 1 + max((i for i, entry in enumerate(entries) if entry["code"] in below), default=-1)
+            entries.insert(at, written([tier])[0])
+        else:
+            raise InvalidInput(refusal)
+    if entries == written(before):
+        return False
+    db.session.flush()
+    if [entry["code"] for entry in entries] != [tier.code for tier in before]:
+        for tier in there.values():  # No two may have the same rank, not even for a moment.
+            tier.rank += FAR
+        db.session.flush()
+    for rank, entry in enumerate(entries):
+        row = there.get(entry["code"])
+        if row is None:
+            db.session.add(Tier(rank=rank, **entry))
+        else:
+            row.rank, row.name, row.conditions, row.keep = rank, entry["name"], entry["conditions"], entry["keep"]
+    db.session.flush()
+    return True
+
+
+def why_needed(tier: Tier) -> str | None:
+    """The sentence that says why a tier cannot be removed; ``None`` when it can."""
+    members = db.session.scalar(sa.select(sa.func.count()).where(Membership.tier_id == tier.id)) or 0
+    name = translated(tier.name)
+    if members:
+        return ngettext(
+            "%(num)s member stands on “%(tier)s”, so it cannot be removed.",
+            "%(num)s members stand on “%(tier)s”, so it cannot be removed.",
+            members,
+            tier=name,
+        )
+    if any(db.session.scalar(sa.select(sa.exists().where(column == tier.id))) for column in _naming()):
+        return _(
+            "“%(tier)s” cannot be removed, because a member’s history or a product names it. Without conditions"
+            " it is given by hand only.",
+            tier=name,
+        )
+    return None
+
+
+def _naming() -> list[sa.Column[Any]]:
+    """Every column of every domain that names a tier."""
+    tables = db.metadata.tables.values()
+    return [key.parent for table in tables for key in table.foreign_keys if key.column is table_of(Tier).c.id]
 
 
 # --- standing on it -----------------------------------------------------------------------

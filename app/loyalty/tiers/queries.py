@@ -269,6 +269,12 @@ def members_by_tier() -> dict[int, int]:
     return dict(db.session.execute(query).all())
 
 
+def members_after(member_id: int, *, limit: int) -> list[int]:
+    """The next members on the ladder, by id."""
+    query = sa.select(Membership.member_id).where(Membership.member_id > member_id)
+    return list(db.session.scalars(query.order_by(Membership.member_id).limit(limit)))
+
+
 def latest_reviews(*, limit: int = 12) -> list[TierReview]:
     """The reviews so far, the latest one first."""
     return list(db.session.scalars(sa.select(TierReview).order_by(TierReview.month.desc()).limit(limit)))
