@@ -19,11 +19,13 @@ from app.loyalty.ledger import book
 from app.loyalty.ledger.actions import InsufficientPoints
 from app.loyalty.ledger.verify import verify
 from app.mall.catalog import actions as catalog
+from app.mall.catalog import limits
 from app.mall.catalog import stock as shelf
 from app.mall.catalog.errors import OutOfStock
 from app.mall.catalog.models import StockMovement, Variant
 from app.mall.orders import actions, queries
 from app.mall.orders.models import Order
+from app.mall.payments.models import Refund
 from tests.conftest import NOON
 from tests.factories import make_member
 from tests.mall.orders.shop import (
@@ -85,7 +87,8 @@ def test_without_lock_and_guard_the_last_piece_is_sold_twice(app, monkeypatch):
     """``change_stock`` replaced by one that reads, then writes an absolute value, without lock and without guard."""
     tea = make_goods(points=100, stock=1)
     alice, bob = (make_member(name=name, points=1_000) for name in ("Alice", "Bob"))
-    monkeypatch.setattr(catalog, "change_stock", naive_change_stock(barrier(2)))
+    monkeypatch.setattr(limits, "lock", without_lock)
+    monkeypatch.setattr(limits, "change_stock", naive_change_stock(barrier(2)))
     answers = at_once(app, [lambda: order_some(alice, tea), lambda: order_some(bob, tea)])
     fresh()
     assert len(winners(answers)) == 2
@@ -96,7 +99,7 @@ def test_without_lock_and_guard_the_last_piece_is_sold_twice(app, monkeypatch):
 def test_the_last_piece_is_sold_once(app, monkeypatch):
     tea = make_goods(points=100, stock=1)
     alice, bob = (make_member(name=name, points=1_000) for name in ("Alice", "Bob"))
-    meet_before(monkeypatch, catalog, "change_stock", barrier(2))
+    meet_before(monkeypatch, catalog, "take_pieces", barrier(2))
     answers = at_once(app, [lambda: order_some(alice, tea), lambda: order_some(bob, tea)])
     fresh()
     assert len(winners(answers)) == 1
@@ -113,7 +116,8 @@ def test_even_without_the_lock_the_guarded_update_sells_once(app, monkeypatch):
     tea = make_goods(points=100, stock=1)
     alice, bob = (make_member(name=name, points=1_000) for name in ("Alice", "Bob"))
     monkeypatch.setattr(shelf, "lock", without_lock)
-    meet_before(monkeypatch, catalog, "change_stock", barrier(2))
+    monkeypatch.setattr(limits, "lock", without_lock)
+    meet_before(monkeypatch, limits, "change_stock", barrier(2))
     answers = at_once(app, [lambda: order_some(alice, tea), lambda: order_some(bob, tea)])
     fresh()
     assert len(winners(answers)) == 1
@@ -123,7 +127,7 @@ def test_even_without_the_lock_the_guarded_update_sells_once(app, monkeypatch):
 def test_ten_members_and_three_pieces(app, monkeypatch):
     tea = make_goods(points=100, stock=3)
     members = [make_member(name=f"Member {number}", points=100) for number in range(10)]
-    meet_before(monkeypatch, catalog, "change_stock", barrier(10))
+    meet_before(monkeypatch, catalog, "take_pieces", barrier(10))
     answers = at_once(app, [lambda member=member: order_some(member, tea) for member in members])
     fresh()
     assert len(winners(answers)) == 3
@@ -226,7 +230,9 @@ def close(order, moment):
 
 
 def refunds_queued():
-    return db.session.scalars(sa.select(OutboxMessage.payload).where(OutboxMessage.channel == "refund")).all()
+    """The payments of which money is on its way back."""
+    asked = db.session.scalars(sa.select(OutboxMessage.payload).where(OutboxMessage.channel == "refund")).all()
+    return [db.session.get_one(Refund, each["refund_id"]).payment_id for each in asked]
 
 
 def test_without_the_lock_an_order_is_paid_and_closed(app, monkeypatch):
@@ -276,7 +282,7 @@ def test_paid_and_closed_at_the_same_instant_is_one_of_the_two(app, monkeypatch,
     else:
         assert steps_of(order) == ["placed", "closed"]
         assert (wallet_of(alice), stock_of(kettle)) == ((1_000, 0), 10)
-        assert refunds_queued() == [{"payment_id": payment}]
+        assert refunds_queued() == [payment]
 
 
 @pytest.mark.parametrize("_round", ROUNDS)
