@@ -9,6 +9,8 @@ from flask_babel import gettext as _
 from flask_login import current_user
 
 from app.community.quizzes.admin import quizzes
+from app.engagement.checkin import telling as _checkin_telling  # noqa: F401
+from app.engagement.referrals import telling as _referrals_telling  # noqa: F401
 from app.engagement.referrals.admin import referrals
 from app.foundation.languages import translated
 from app.foundation.pages import NavItem

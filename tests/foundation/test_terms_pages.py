@@ -185,6 +185,25 @@ def test_a_draft_is_thrown_away(office):
     assert "No draft is waiting" in office.get(f"{URL}/publication").text
 
 
+# --- what it would bring --------------------------------------------------------------------------
+
+
+def test_a_draft_of_the_check_in_table_is_told_as_a_week_of_points(office):
+    save(office, rewards="10 10 20")
+    page = office.get(f"{URL}/publication").text
+    for words in ("10 · 10 · 20 · 10 · 10 · 20 · 10", "40 points", "90 points", "A week in a row"):
+        assert words in page
+
+
+def test_a_draft_of_invitations_is_told_as_what_one_brings_and_when(office):
+    url = "/backoffice/terms/referrals"
+    typed = asdict(terms.current(terms.declared["referrals"])) | {"inviter_points": 150, "wait_days": 0}
+    office.post(url, data=typed)
+    page = office.get(f"{url}/publication").text
+    for words in ("150 points", "50 points", "spend ¥100 within 30 days", "at once", "3,000 points"):
+        assert words in page
+
+
 # --- two owners ---------------------------------------------------------------------------------
 
 
