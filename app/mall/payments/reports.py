@@ -132,8 +132,3 @@ def _hear_of_the_payment_first(gateway: stripe.Stripe, reference: str) -> None:
     db.session.rollback()
     if state in ("open", "failed"):
         gateway.look(reference=reference)
-
-
-def known(type_: str) -> bool:
-    """Does anything follow from reports of this type?"""
-    return type_ in _SESSION or type_ in _REFUND or type_ in _ALARM

@@ -31,6 +31,7 @@ REASONS = {
     "staff": _l("By hand"),
     "gateway": _l("By hand, at the gateway"),
 }
+LONGEST = 32
 GATEWAYS = {"stripe": "Stripe", "sandbox": _l("Test payment")}
 
 
@@ -80,7 +81,7 @@ def payment_shown(payments: Sequence[Payment]) -> PaymentShown | None:
         return PaymentShown(
             True,
             _("We are waiting for the confirmation"),
-            _("Your bank is telling us that it has the payment. This page goes on by itself as soon as we know."),
+            _("As soon as the payment service has told us that your payment is there, this page goes on by itself."),
             "hourglass",
             money(last.money),
         )
@@ -116,7 +117,7 @@ def refund_row(refund: Refund, payment: Payment) -> Row:
     label, tone = REFUND_STATES[refund.state]
     return Row(
         title=str(REASONS[refund.reason]),
-        amount=money(-Money(refund.amount, payment.currency)),
+        amount=f"−{money(Money(refund.amount, payment.currency))}",
         state=str(label),
         tone=tone,
         when=moment(refund.settled_at or refund.created_at, "short"),
@@ -135,6 +136,11 @@ def _dashboard(place: str) -> str:
     return f"https://dashboard.stripe.com/{'test/' if test else ''}{place}"
 
 
+def _short(number: str) -> str:
+    """Stripe's names of sessions are longer than a phone is wide; beginning and end tell them apart."""
+    return number if len(number) <= LONGEST else f"{number[:12]}…{number[-10:]}"
+
+
 def event_row(event: PaymentEvent) -> EventRow:
     if event.processed_at is None:
         state, tone = _("Not processed"), "danger"
@@ -145,7 +151,7 @@ def event_row(event: PaymentEvent) -> EventRow:
     return EventRow(
         type=event.type,
         event_id=event.event_id,
-        about=event.object_id,
+        about=_short(event.object_id),
         url=_dashboard(f"events/{event.event_id}") if event.gateway == "stripe" else None,
         received=moment(event.received_at, "short"),
         state=state,

@@ -131,6 +131,7 @@ class StripeServer:
         session = self.books.sessions[session_id]
         intent = self.books.intents[session["payment_intent"]]
         intent["status"] = "succeeded" if good else "requires_payment_method"
+        intent["amount_received"] = intent["amount"] if good else 0
         session["payment_status"] = "paid" if good else "unpaid"
         what = "succeeded" if good else "failed"
         return self._report(f"checkout.session.async_payment_{what}", session)
@@ -269,7 +270,7 @@ class StripeServer:
         client = asked.get("payment_method_options", {}).get("wechat_pay", {}).get("client")
         if "wechat_pay" in asked["allowed_payment_method_types"] and client != "web":
             raise Refused(400, "WeChat Pay needs to know the client.")
-        number = f"cs_test_{next(self.numbers)}"
+        number = f"cs_test_{next(self.numbers):058}"
         self.books.sessions[number] = {
             "id": number,
             "object": "checkout.session",
@@ -311,7 +312,7 @@ class StripeServer:
 
     def _intent_of(self, session: dict[str, Any]) -> dict[str, Any]:
         if session["payment_intent"] is None:
-            number = f"pi_{next(self.numbers)}"
+            number = f"pi_{next(self.numbers):024}"
             session["payment_intent"] = number
             self.books.intents[number] = {
                 "id": number,
@@ -338,7 +339,7 @@ class StripeServer:
         amount = int(asked.get("amount", rest))
         if not 0 < amount <= rest:
             raise Refused(400, f"Refund amount is greater than unrefunded amount on charge ({rest}).")
-        number = f"re_{next(self.numbers)}"
+        number = f"re_{next(self.numbers):024}"
         self.books.refunds[number] = {
             "id": number,
             "object": "refund",
@@ -370,7 +371,7 @@ class StripeServer:
 
     def _report(self, type_: str, thing: dict[str, Any]) -> dict[str, Any]:
         event = {
-            "id": f"evt_{next(self.numbers)}",
+            "id": f"evt_{next(self.numbers):024}",
             "object": "event",
             "api_version": "2026-10-28",
             "created": self._now(),

@@ -87,11 +87,21 @@ def test_back_while_the_bank_is_thinking_the_page_waits(server, browser, order, 
 def test_the_waiting_page_goes_on_by_itself(app, server, browser, number, at_stripe):
     server.pay_slowly(server.only_session())
     browser.get(f"/orders/{number}/payment")
-    part = browser.get(f"/orders/{number}/payment", headers={"HX-Request": "true", "HX-Target": "payment"})
-    assert part.text.lstrip().startswith('<div id="payment"')
+    assert poll(browser, number).status_code == 204, "Nothing new: the page stays as it is."
     tell(app, server.bank_says(server.only_session(), good=True))
-    part = browser.get(f"/orders/{number}/payment", headers={"HX-Request": "true", "HX-Target": "payment"})
-    assert part.headers["HX-Redirect"] == f"/orders/{number}?thanks=1"
+    assert poll(browser, number).headers["HX-Redirect"] == f"/orders/{number}?thanks=1"
+
+
+def test_the_waiting_page_says_when_it_failed(app, server, browser, number, at_stripe):
+    tell(app, server.pay_slowly(server.only_session()))
+    tell(app, server.bank_says(server.only_session(), good=False))
+    part = poll(browser, number).text
+    assert part.lstrip().startswith('<div id="payment"')
+    assert "did not go through" in part
+
+
+def poll(browser, number):
+    return browser.get(f"/orders/{number}/payment", headers={"HX-Request": "true", "HX-Target": "payment"})
 
 
 def test_however_often_the_page_looks_stripe_is_asked_every_eight_seconds(server, browser, number, at_stripe):
