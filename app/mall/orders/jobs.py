@@ -15,6 +15,7 @@ from app.foundation.actors import SYSTEM
 from app.foundation.database import transaction
 from app.foundation.jobs import periodic
 from app.foundation.terms import current
+from app.loyalty.benefits.queries import Received, extra_return_days
 from app.mall.orders import actions, queries
 from app.mall.orders.states import StepRefused
 from app.mall.orders.terms import OrderTerms
@@ -42,8 +43,20 @@ def take_as_received(*, now: datetime) -> int:
 @periodic("complete-orders", minute="17")
 def complete_orders(*, now: datetime) -> int:
     """Complete what was received and not returned within the window. Returns how many."""
-    due = _resting("delivered", now - timedelta(days=current(OrderTerms).return_window_days))
+    days = current(OrderTerms).return_window_days
+    due = (_over(batch, days, now) for batch in _resting("delivered", now - timedelta(days=days)))
     return sum(_one_by_one(batch, lambda order_id: _complete(order_id, now)) for batch in due)
+
+
+def _over(order_ids: Sequence[int], days: int, now: datetime) -> list[int]:
+    """Those whose window has ended: it is longer by the benefits that the member had when the order was received."""
+    received = queries.arrivals(order_ids)
+    longer = extra_return_days([Received(each.member_id, each.unit_id, each.at) for each in received])
+    return [
+        each.order_id
+        for each, more in zip(received, longer, strict=True)
+        if each.at + timedelta(days=days + more) <= now
+    ]
 
 
 def _receive(order_id: int, now: datetime) -> bool:

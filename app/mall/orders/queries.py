@@ -100,6 +100,26 @@ def resting_since(state: str, moment: datetime, *, parcel: bool | None = None, a
     return db.session.scalars(query.order_by(Order.id).limit(limit)).all()
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When an order was received, and by whom of which unit."""
+
+    order_id: int
+    member_id: int
+    unit_id: int
+    at: datetime
+
+
+def arrivals(order_ids: Collection[int]) -> list[Arrival]:
+    """When these orders were received, by one query."""
+    query = (
+        sa.select(Order.id, Order.member_id, Order.unit_id, OrderStep.at)
+        .join(OrderStep, (OrderStep.order_id == Order.id) & (OrderStep.state == "delivered"))
+        .where(Order.id.in_(order_ids))
+    )
+    return [Arrival(*row) for row in db.session.execute(query.order_by(Order.id))]
+
+
 def _within(units: Collection[int] | None) -> list[sa.ColumnElement[bool]]:
     return [] if units is None else [Order.unit_id.in_(units)]
 
