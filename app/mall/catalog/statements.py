@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from babel.dates import format_skeleton
 from flask import url_for
+from flask_babel import get_locale, get_timezone, ngettext
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
-from app.foundation.formats import day, money, points
+from app.foundation.formats import money, points
 from app.foundation.languages import translated
 from app.foundation.points import Points
 from app.mall.catalog.access import Access, access
@@ -169,12 +170,17 @@ def access_badge(door: Access, now: datetime) -> tuple[str, str] | None:
     if door.state == "tier" and door.tier:
         return _("From %(tier)s up", tier=translated(door.tier.name)), "violet"
     if door.state == "ahead" and door.opens:
-        return _("From %(day)s", day=day(door.opens)), "info"
+        return _("From %(day)s", day=_short_day(door.opens)), "info"
     if door.state == "over":
         return _("No longer on sale"), "neutral"
     if door.early and door.public and now < door.public:
         return _("Early access"), "gold"
     return None
+
+
+def _short_day(value: datetime) -> str:
+    """``24 Nov``: a day without its year, as the reader writes it."""
+    return format_skeleton("MMMd", value, tzinfo=get_timezone(), locale=get_locale())
 
 
 def _stock_badge(stock: int) -> tuple[str | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.foundation.database import db, insert_new, table_of
 from app.mall.catalog.models import RecentlySeen, Wish
@@ -27,10 +28,12 @@ def unwish(*, member_id: int, product_id: int) -> bool:
 
 def note_seen(*, member_id: int, product_id: int, seen_before: int, now: datetime) -> None:
     """A member looks at a product. ``seen_before`` is how many others are remembered: beyond some, the oldest go."""
-    key = {"member_id": member_id, "product_id": product_id}
-    if not insert_new(RecentlySeen, [key | {"at": now}], unless=[*key], returning=[RecentlySeen.product_id]):
-        mine = sa.update(table_of(RecentlySeen)).where(*(RecentlySeen.__table__.c[name] == key[name] for name in key))
-        db.session.execute(mine.values(at=now))
+    table = table_of(RecentlySeen)
+    insert = (sqlite if db.session().connection().dialect.name == "sqlite" else postgresql).insert(table)
+    look = insert.values(member_id=member_id, product_id=product_id, at=now)
+    db.session.execute(
+        look.on_conflict_do_update(index_elements=["member_id", "product_id"], set_={"at": look.excluded.at})
+    )
     if seen_before >= MOST_SEEN + SLACK:
         _forget_old(member_id)
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from app.foundation import clock
+from app.foundation.actors import Actor
 from app.foundation.database import transaction
+from app.foundation.money import Money
 from app.foundation.points import Points
+from app.identity.units.queries import unit_by_code
+from app.loyalty.benefits import actions as benefits
+from app.loyalty.tiers import actions as tiers
+from app.loyalty.tiers.queries import ladder
+from app.mall.catalog import search
 from app.mall.catalog.actions import archive_product, attach_pictures, change_stock
+from app.mall.catalog.jobs import count_popularity
 from app.mall.catalog.queries import offer_for
+from app.mall.catalog.rules import Limit
 from app.mall.catalog.shelf import ORDERS, Wanted, listed
 from app.mall.catalog.stockroom import product_of_units
-from tests.cast import sign_in
+from tests.cast import join, sign_in
 from tests.conftest import NOON
 from tests.mall.catalog.shelf import CLERK, counted, first_variant, found, product, put_on_shelf
 
@@ -257,23 +269,154 @@ def test_nothing_found_says_what_to_do_and_an_empty_mall_says_something_kind(app
     assert "Show all" in client.get("/mall?q=unicorn").text
 
 
-def test_the_number_of_queries_does_not_grow_with_the_number_of_products(app, client, alice):
-    def stock_up(number):
-        slug = put_on_shelf(f"Tea {number}", ways=((100, 0), (50, 500)))
-        with transaction():
-            attach_pictures(product=found(slug), files=["a" * 32, "b" * 32], by=CLERK, now=NOON)
+@pytest.fixture
+def shop(app):
+    """A shop as it may be at its worst for the number of queries: benefits by tier, products for some tiers only."""
+    with transaction():
+        tiers.install_defaults()
+        benefits.install_defaults(now=NOON)
+    first = next(tier for tier in ladder() if tier.rank == 1)
 
-    sign_in(client, alice)
-    stock_up(0)
-    client.get("/mall")
-    with counted() as few:
-        client.get("/mall")
-    for number in range(1, 12):
-        stock_up(number)
-    with counted() as many:
-        client.get("/mall")
-    assert len(many) == len(few)
-    assert len(many) < 12
+    def stock_up(*numbers):
+        for number in numbers:
+            ways = ((100, 0), (50, 500), (0, 1_500))
+            slug = put_on_shelf(f"Green tea {number}", ways=ways, tier_id=first.id, limit=Limit(2, "month"))
+            with transaction():
+                attach_pictures(product=found(slug), files=["a" * 32, "b" * 32], by=CLERK, now=NOON)
+
+    return stock_up
+
+
+SEARCH = "/mall?q=green+tea&within=yes&pay=points"
+
+
+SEARCH = "/mall?q=green+tea&pay=points"
+
+
+def queries_of(browser, address):
+    with counted() as statements:
+        assert browser.get(address).status_code == 200
+    return len(statements)
+
+
+def test_the_number_of_queries_is_small_whatever_the_number_of_products(shop, client, monkeypatch):
+    shop(0, 1)
+    browser = sign_in(client, join("reader@example.com", "Rui Li"))
+
+    def counts(minute):
+        with clock.freeze(NOON + timedelta(minutes=minute)):
+            browser.get("/mall/green-tea-1")  # So that looking at the other one is news, and written down.
+        with clock.freeze(NOON + timedelta(minutes=minute + 1)):
+            return [queries_of(browser, address) for address in ("/mall", SEARCH, "/mall/green-tea-0")]
+
+    few = counts(1)
+    shop(*range(2, 20))
+    assert counts(3) == few
+    assert max(few) <= 12
+    monkeypatch.setattr(search, "FEW", 1)
+    assert queries_of(browser, SEARCH) <= 13  # Two words that are both frequent are looked for once more, together.
+
+
+# --- nonsense in the address ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "least=abc",
+        "most=-5",
+        "least=1e9",
+        "most=99999999999999999",
+        "least=1.234",
+        "least=NaN",
+        "most=%D9%A1%D9%A2",
+    ],
+)
+def test_an_amount_that_is_none_is_left_out_with_a_sentence(app, client, query):
+    put_on_shelf("Tea")
+    page = client.get(f"/mall?{query}")
+    assert page.status_code == 200
+    assert "This is no amount of money" in page.text
+    assert "Tea" in page.text
+
+
+def test_a_range_upside_down_is_said(app, client):
+    assert "nothing can fit in between" in client.get("/mall?least=50&most=10").text
+
+
+def test_full_width_amounts_are_amounts(app, client):
+    put_on_shelf("Tea", list_price=Money(5_900, "CNY"))
+    put_on_shelf("Cup", list_price=Money(900, "CNY"))
+    page = client.get("/mall?least=%EF%BC%95%EF%BC%90").text
+    assert "Tea" in page
+    assert "Cup" not in page
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sort=sideways",
+        "pay=tears",
+        "unit=999",
+        "unit=x",
+        "within=yes",
+        "after=WzEsMl0",
+        "after=W10&sort=price",
+        "sort=price&after=WyIyMDI2LTA2LTE1VDA0OjAwOjAwKzAwOjAwIiwxXQ",
+    ],
+)
+def test_filters_that_mean_nothing_filter_nothing(app, client, query):
+    put_on_shelf("Tea")
+    page = client.get(f"/mall?{query}")
+    assert page.status_code == 200
+    assert "Tea" in page.text
+
+
+@pytest.mark.parametrize("words", ["%F0%9F%8D%B5", "%E2%80%AE%E2%80%8B", "%ED%A0%80", "a%CC%81" * 300, "%3Cscript%3E"])
+def test_odd_signs_find_nothing_and_break_nothing(app, client, words):
+    put_on_shelf("Tea")
+    page = client.get(f"/mall?q={words}")
+    assert page.status_code == 200
+    assert "<script>" not in page.text.split("<main")[1].split("</main>")[0]
+
+
+def test_filters_work_together_and_each_has_a_way_out(client, alice):
+    put_on_shelf("Cup", ways=((100, 0),), unit="mall", list_price=Money(2_000, "CNY"))
+    put_on_shelf("Pot", ways=((100, 500),), unit="mall", list_price=Money(2_000, "CNY"))
+    put_on_shelf("Kettle", ways=((0, 3_000),), unit="bakery")
+    put_on_shelf("Ring", ways=((9_999, 0),), unit="bakery", list_price=Money(90_000, "CNY"))
+    browser = sign_in(client, alice)
+
+    def shown(query):
+        page = browser.get(f"/mall?{query}").text
+        shelf = page.split('aria-label="Products"')[-1] if 'aria-label="Products"' in page else ""
+        return [name for name in ("Cup", "Pot", "Kettle", "Ring") if f">{name}</a>" in shelf]
+
+    assert shown("pay=points") == ["Cup", "Ring"]
+    assert shown("pay=mix") == ["Pot"]
+    assert shown("pay=money") == ["Kettle"]
+    assert shown("within=yes") == ["Cup", "Pot"]
+    assert shown("most=30") == ["Cup", "Pot", "Kettle"]
+    assert shown("least=25&most=30") == ["Kettle"]
+    assert shown(f"unit={unit_by_code('bakery').id}") == ["Kettle", "Ring"]
+    page = browser.get("/mall?pay=points&within=yes&q=cup").text
+    assert 'href="/mall?q=cup&amp;pay=points"' in page
+    assert 'href="/mall?q=cup&amp;within=yes"' in page
+
+
+def test_popular_are_those_of_the_last_month_after_the_job_has_counted(app, alice):
+    slugs = [put_on_shelf(name) for name in ("Never", "Twice", "Once", "Long ago")]
+    by, ids = Actor("member", alice.id, "Alice"), [first_variant(slug).id for slug in slugs]
+    for place, (which, change, days) in enumerate([(1, -2, 1), (2, -3, 1), (3, -9, 40)]):
+        with transaction():
+            what = {"variant_id": ids[which], "change": change, "reason": "order", "reference": f"J{place}"}
+            change_stock(**what, by=by, now=NOON - timedelta(days=days))
+    with transaction():
+        change_stock(variant_id=ids[2], change=2, reason="release", reference="J1", by=by, now=NOON)
+    assert count_popularity(now=NOON) == 2
+    assert names(order="popular") == ["Twice", "Once", "Long ago", "Never"]
+    assert count_popularity(now=NOON) == 0
+    assert count_popularity(now=NOON + timedelta(days=60)) == 2
 
 
 # --- what orders are told -------------------------------------------------------------------
