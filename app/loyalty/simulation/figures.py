@@ -17,13 +17,13 @@ BEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What the draft means for one member: points under either side, and the steps of the ladder in the end."""
+    """What the draft means for one member: points on both sides, and the tiers in the end."""
 
     member_id: int
     before: int
     after: int
-    step_before: int
-    step_after: int
+    tier_before: str
+    tier_after: str
 
     @property
     def gain(self) -> int:
@@ -42,7 +42,7 @@ class SideSums:
     downs: int = 0
     months: Counter[str] = field(default_factory=Counter)
     units: Counter[str] = field(default_factory=Counter)
-    steps: Counter[str] = field(default_factory=Counter)
+    tiers: Counter[str] = field(default_factory=Counter)
     cuts: dict[str, Fraction] = field(default_factory=dict)
 
     @property
@@ -52,7 +52,7 @@ class SideSums:
 
 @dataclass(slots=True)
 class Figures:
-    """``issued`` and ``issued_returned`` are what happened in life; ``moves`` counts steps before > after."""
+    """``issued`` and ``issued_returned`` are what happened in life; ``moves`` counts the tiers in the end, in pairs."""
 
     purchases: int = 0
     members: int = 0
@@ -64,7 +64,6 @@ class Figures:
     lost: int = 0
     months: Counter[str] = field(default_factory=Counter)
     units: Counter[str] = field(default_factory=Counter)
-    starts: Counter[str] = field(default_factory=Counter)
     moves: Counter[str] = field(default_factory=Counter)
     best: list[Change] = field(default_factory=list)
     worst: list[Change] = field(default_factory=list)
@@ -80,11 +79,10 @@ class Figures:
             self.issued_returned += sum(back.points for back in sale.backs)
             self.months[f"{sale.local:%Y-%m}"] += sale.points
             self.units[str(sale.unit_id)] += sale.points
-        self.starts[str(story.start.step)] += 1
-        self.moves[f"{now.step}>{draft.step}"] += 1
+        self.moves[f"{now.tier}>{draft.tier}"] += 1
         _add_side(self.now, now, names["now"])
         _add_side(self.draft, draft, names["draft"])
-        change = Change(story.member_id, now.net, draft.net, now.step, draft.step)
+        change = Change(story.member_id, now.net, draft.net, now.tier, draft.tier)
         if change.gain > 0:
             self.gaining += 1
             self.gained += change.gain
@@ -108,7 +106,7 @@ class Figures:
     @classmethod
     def load(cls, data: Mapping[str, Any]) -> Figures:
         values = dict(data)
-        for name in ("months", "units", "starts", "moves"):
+        for name in ("months", "units", "moves"):
             values[name] = Counter(values.get(name, {}))
         for name in ("best", "worst"):
             values[name] = [Change(*each) for each in values.get(name, [])]
@@ -123,7 +121,7 @@ def _add_side(side: SideSums, ending: Ending, name_of: Callable[[Cut], str]) -> 
     side.growth += ending.growth
     side.ups += ending.ups
     side.downs += ending.downs
-    side.steps[str(ending.step)] += 1
+    side.tiers[ending.tier] += 1
     for told in ending.told:
         sale = told.sale
         side.months[f"{sale.local:%Y-%m}"] += told.points
@@ -146,13 +144,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: str(each) for name, each in value.items()}
     if isinstance(value, list):
-        return [[each.member_id, each.before, each.after, each.step_before, each.step_after] for each in value]
+        return [[each.member_id, each.before, each.after, each.tier_before, each.tier_after] for each in value]
     return value
 
 
 def _load_side(data: Mapping[str, Any]) -> SideSums:
     values = dict(data)
-    for name in ("months", "units", "steps"):
+    for name in ("months", "units", "tiers"):
         values[name] = Counter(values.get(name, {}))
     values["cuts"] = {name: Fraction(each) for name, each in values.get("cuts", {}).items()}
     return SideSums(**values)

@@ -9,5 +9,5 @@ from wtforms.validators import InputRequired
 
 
 class SimulationForm(FlaskForm):
-    first_day = DateField(_l("First day"), [InputRequired(_l("From when?"))])
-    last_day = DateField(_l("Last day"), [InputRequired(_l("Until when?"))])
+    first_day = DateField(_l("First day of the period"), [InputRequired(_l("From when?"))])
+    last_day = DateField(_l("Last day of the period"), [InputRequired(_l("Until when?"))])

@@ -32,9 +32,14 @@ from app.loyalty.simulation.replay import (
     Standing,
     Story,
 )
-from app.loyalty.tiers.queries import Stand, Step, TierTerms, full_months, ladder, standing_at, steps
+from app.loyalty.tiers.queries import LadderTerms, Stand, Step, TierTerms, full_months, ladder, standing_at
 
-DOMAINS: dict[str, type] = {"earning": EarningTerms, "benefits": BenefitTerms, "tiers": TierTerms}
+DOMAINS: dict[str, type] = {
+    "earning": EarningTerms,
+    "benefits": BenefitTerms,
+    "ladder": LadderTerms,
+    "tiers": TierTerms,
+}
 NOW, DRAFT = "now", "draft"
 SIDES = (NOW, DRAFT)
 BEGINNING = date(1970, 1, 2)
@@ -54,7 +59,7 @@ class Comparison:
     edges: Sequence[datetime]
     metrics: frozenset[str]
     multipliers: Sequence[Benefit]
-    place_of: Mapping[int, int]
+    codes: Mapping[int, str]
     units: Mapping[int, str]
     zone: ZoneInfo
 
@@ -66,25 +71,25 @@ class Comparison:
 def compare(simulation: Simulation) -> Comparison:
     """What is compared, made of the values that were kept with the simulation."""
     zone = clock.programme_zone()
-    tiers = ladder()
-    all_steps = steps(tiers)
     begin, end = clock.start_of(simulation.first_day, zone), clock.end_of(simulation.last_day, zone)
-    names = {tier.code: tier.name for tier in tiers}
-    sides, benefits = {}, []
+    sides: dict[str, Ruleset] = {}
+    benefits: list[Benefit] = []
     for side, values in ((NOW, simulation.in_force), (DRAFT, simulation.draft)):
         earning = made(EarningTerms, values["earning"])
-        tier_terms = made(TierTerms, values["tiers"])
+        tiers, tier_terms = made(LadderTerms, values["ladder"]), made(TierTerms, values["tiers"])
         mine = [each for each in made(BenefitTerms, values["benefits"]).all if each.kind is Kind.MULTIPLIER]
         benefits += mine
         sides[side] = Ruleset(
             begin=begin,
+            local_begin=begin.astimezone(zone).replace(tzinfo=None),
             purchase=earning.purchase(0),
-            ladder=all_steps,
-            codes=[tier.code for tier in tiers],
-            reviews=_reviews(simulation, tier_terms.review_day, all_steps, zone),
-            multiplier=_multiplier(mine, names) if mine else None,
+            ladder=tiers.steps,
+            codes=[tier["code"] for tier in tiers.tiers],
+            reviews=_reviews(simulation, tier_terms.review_day, tiers.steps, zone),
+            multiplier=_multiplier(mine, {tier["code"]: tier["name"] for tier in tiers.tiers}) if mine else None,
             returns_at_once=tier_terms.returns == "at_once",
         )
+    all_steps = [step for side in sides.values() for step in side.ladder]
     looks_back = _looks_back(simulation.first_day, all_steps)
     return Comparison(
         sides=sides,
@@ -97,7 +102,7 @@ def compare(simulation: Simulation) -> Comparison:
         edges=_edges(looks_back, begin, end, zone),
         metrics=frozenset(_metrics(all_steps)),
         multipliers=benefits,
-        place_of={step.tier_id: place for place, step in enumerate(all_steps)},
+        codes={tier.id: tier.code for tier in ladder()},
         units={unit.id: unit.code for unit in all_units()},
         zone=zone,
     )
@@ -174,7 +179,7 @@ def stories(member_ids: Sequence[int], comparison: Comparison) -> list[Story]:
     _attach_holders(sales, comparison)
     extras = _extras(sales, comparison)
     begin = comparison.begin
-    standing = standing_at(member_ids, begin) if comparison.place_of else {}
+    standing = standing_at(member_ids, begin)
     found = []
     for member_id, mine in sales.items():
         more = extras.get(member_id, [])
@@ -274,10 +279,9 @@ def _bought(sales: Sequence[Sale], metric: str, edges: Sequence[datetime]) -> di
 def _standing(stand: Stand | None, comparison: Comparison) -> Standing:
     if stand is None:
         return BEGINNER
-    place_of = comparison.place_of
     return Standing(
-        step=place_of.get(stand.tier_id, 0),
+        tier=comparison.codes[stand.tier_id],
         since=stand.since,
         counts_from=clock.start_of(stand.lowered, comparison.zone) if stand.lowered else None,
-        floor=place_of.get(stand.floor_id, 0),
+        floor=comparison.codes[stand.floor_id],
     )

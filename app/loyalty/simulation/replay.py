@@ -74,12 +74,12 @@ class Extra:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a member stands on the ladder, its steps counted from 0. ``floor`` is where the present climb began."""
+    """On which tier a member stands, by its code. ``floor`` is the one on which the present climb began."""
 
-    step: int = 0
+    tier: str = ""
     since: datetime | None = None
     counts_from: datetime | None = None
-    floor: int = 0
+    floor: str = ""
 
 
 BEGINNER = Standing()
@@ -120,6 +120,7 @@ class Ruleset:
     """One side of a comparison. ``dry`` is the purchase at which a budget runs out, and what it has left for it."""
 
     begin: datetime
+    local_begin: datetime
     purchase: PurchaseRule
     ladder: Sequence[Step] = ()
     codes: Sequence[str] = ()
@@ -135,6 +136,10 @@ class Ruleset:
     @cached_property
     def budgets(self) -> tuple[str, ...]:
         return tuple(self.purchase.budgets)
+
+    def step_of(self, tier: str) -> int:
+        """Where a tier stands on this ladder; the first step where it does not."""
+        return self.codes.index(tier) if tier in self.codes else 0
 
     def left(self, place: Place) -> dict[str, int]:
         """What the budgets have for the purchase at this place."""
@@ -164,7 +169,7 @@ class Ending:
     """What would have become of a member. ``returned`` are points that went back with what was bought."""
 
     told: list[Told] = field(default_factory=list)
-    step: int = 0
+    tier: str = ""
     ups: int = 0
     downs: int = 0
     points: int = 0
@@ -208,7 +213,8 @@ class _Teller:
         self.story, self.rules, self.rule = story, rules, rules.purchase
         self.ending = Ending()
         start = story.start
-        self.step, self.since, self.counts_from, self.floor = start.step, start.since, start.counts_from, start.floor
+        self.step, self.since = rules.step_of(start.tier), start.since
+        self.floor, self.counts_from = rules.step_of(start.floor), start.counts_from
         self.doubtful = False
         self.facts: list[_Fact] = []
         self.bought: dict[int, _Bought] = {}
@@ -228,6 +234,7 @@ class _Teller:
             for back in sale.backs:
                 if back.at < self.rules.begin:
                     self._lessen(sale, back)
+        self._climb(self.rules.begin, self.rules.local_begin)  # A ladder that asks for less is climbed at once.
         for event in self._events():
             if isinstance(event, Sale):
                 self._sell(event)
@@ -239,7 +246,7 @@ class _Teller:
                 self._climb(event.at, event.local)
             else:
                 self._return(*event)
-        self.ending.step = self.step
+        self.ending.tier = self._tier
         return self.ending
 
     def _events(self) -> Iterator[Sale | Review | Extra | tuple[Sale, Back]]:
@@ -256,13 +263,17 @@ class _Teller:
         )
         return (cast("Sale | Review | Extra | tuple[Sale, Back]", event) for _at, event in merge(*lanes, key=_moment))
 
+    @property
+    def _tier(self) -> str:
+        return self.rules.codes[self.step] if self.rules.codes else ""
+
     # --- purchases
 
     def _sell(self, sale: Sale) -> None:
         rule, rules = self.rule, self.rules
         tier = None
         if rules.multiplier:
-            tier = rules.multiplier(rules.codes[self.step] if rules.codes else "", sale)
+            tier = rules.multiplier(self._tier, sale)
         if rule.limited:
             at = Circumstances(
                 local=sale.local,

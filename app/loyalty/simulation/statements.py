@@ -9,7 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from flask_babel import format_date, format_percent
+from babel.dates import format_skeleton
+from flask_babel import format_percent, get_locale
 from flask_babel import gettext as _
 
 from app.foundation.formats import moment, points
@@ -23,7 +24,6 @@ from app.loyalty.earning.queries import PURCHASE
 from app.loyalty.simulation.figures import Change, Figures, SideSums
 from app.loyalty.simulation.models import Simulation
 from app.loyalty.simulation.terms import SimulationTerms
-from app.loyalty.tiers.queries import ladder
 
 NONE = "–"
 
@@ -86,6 +86,7 @@ class Result:
     members: str
     points: Row
     change: str
+    gap: str
     cost: Row
     issued: str
     issued_differs: bool
@@ -107,7 +108,7 @@ class Result:
 def result_of(simulation: Simulation) -> Result:
     figures = Figures.load(simulation.figures)
     now, draft = figures.now, figures.draft
-    tiers = [TierName(translated(tier.name), tier.rank) for tier in ladder()] or [TierName(NONE, 0)]
+    tiers = _tiers(simulation)
     cost = _cost_row(now.net, draft.net)
     changes = [*figures.best, *figures.worst]
     names = members_by_ids([change.member_id for change in changes])
@@ -117,6 +118,7 @@ def result_of(simulation: Simulation) -> Result:
         members=points(figures.members),
         points=_row(_("Points issued"), now.points, draft.points),
         change=percent(draft.points - now.points, now.points, sign=True),
+        gap=_("%(number)s points", number=points(draft.points - now.points, sign=True)),
         cost=cost,
         issued=points(figures.issued),
         issued_differs=figures.issued != now.points,
@@ -125,8 +127,8 @@ def result_of(simulation: Simulation) -> Result:
         units=_bars(_by_unit(figures)),
         cuts=_cuts(simulation, now, draft),
         ends=_ends(simulation),
-        tiers=tiers,
-        steps=_bars([(tier.name, now.steps[str(place)], draft.steps[str(place)]) for place, tier in enumerate(tiers)]),
+        tiers=list(tiers.values()),
+        steps=_bars([(tier.name, now.tiers[code], draft.tiers[code]) for code, tier in tiers.items()]),
         moves=_moves(figures, tiers),
         moved=points(moved),
         shares=_shares(figures),
@@ -205,7 +207,7 @@ def _bars(figures: Sequence[tuple[str, int, int]]) -> list[Row]:
 
 
 def _month(key: str) -> str:
-    return format_date(date.fromisoformat(f"{key}-01"), "MMM yyyy")
+    return format_skeleton("yMMM", date.fromisoformat(f"{key}-01"), locale=get_locale())
 
 
 def _by_unit(figures: Figures) -> list[tuple[str, int, int]]:
@@ -266,7 +268,16 @@ def _ends(simulation: Simulation) -> list[str]:
 # --- members --------------------------------------------------------------------------------
 
 
-def _moves(figures: Figures, tiers: Sequence[TierName]) -> list[Moves]:
+def _tiers(simulation: Simulation) -> dict[str, TierName]:
+    """Those of both ladders by code, from the first step up."""
+    found: dict[str, TierName] = {}
+    for values in (simulation.in_force, simulation.draft):
+        for rank, tier in enumerate(values["ladder"]["tiers"]):
+            found.setdefault(tier["code"], TierName(translated(tier["name"]), rank))
+    return dict(sorted(found.items(), key=lambda each: each[1].rank))
+
+
+def _moves(figures: Figures, tiers: Mapping[str, TierName]) -> list[Moves]:
     return [
         Moves(
             tier,
@@ -275,10 +286,10 @@ def _moves(figures: Figures, tiers: Sequence[TierName]) -> list[Moves]:
                     points(number) if (number := figures.moves[f"{place}>{other}"]) else NONE,
                     number > 0 and place != other,
                 )
-                for other in range(len(tiers))
+                for other in tiers
             ],
         )
-        for place, tier in enumerate(tiers)
+        for place, tier in tiers.items()
     ]
 
 
@@ -298,15 +309,14 @@ def _shares(figures: Figures) -> list[Share]:
     return found
 
 
-def _member(change: Change, names: Mapping[int, Any], tiers: Sequence[TierName]) -> MemberRow:
+def _member(change: Change, names: Mapping[int, Any], tiers: Mapping[str, TierName]) -> MemberRow:
     member = names[change.member_id]
-    last = len(tiers) - 1
     return MemberRow(
         name=member.label,
         code=member.code,
         before=points(change.before),
         after=points(change.after),
         difference=points(change.gain, sign=True),
-        tier_before=tiers[min(change.step_before, last)],
-        tier_after=tiers[min(change.step_after, last)],
+        tier_before=tiers[change.tier_before],
+        tier_after=tiers[change.tier_after],
     )

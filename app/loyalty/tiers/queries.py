@@ -26,7 +26,7 @@ from app.loyalty.tiers.rules import (
     next_review,
     window,
 )
-from app.loyalty.tiers.terms import TierTerms
+from app.loyalty.tiers.terms import LadderTerms, TierTerms
 
 __all__ = [
     "METRICS",
@@ -34,6 +34,7 @@ __all__ = [
     "Figures",
     "HistoryEntry",
     "KeepProgress",
+    "LadderTerms",
     "Stand",
     "Step",
     "TierProgress",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from copy import deepcopy
 from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from app.foundation import clock
+from app.foundation import clock, terms
 from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.loyalty.earning.actions import record_purchases
@@ -17,6 +18,7 @@ from app.loyalty.simulation import actions, queries, steps
 from app.loyalty.simulation.figures import Figures
 from app.loyalty.simulation.jobs import run_simulations
 from app.loyalty.simulation.replay import replay
+from app.loyalty.tiers.terms import LadderTerms
 from tests.conftest import NOON
 from tests.factories import buy, purchase_report
 from tests.loyalty.simulation.past import (
@@ -55,8 +57,7 @@ def test_the_rules_in_force_told_again_bring_what_they_brought(members, units, s
     assert figures.now.returned == figures.issued_returned > 0
     assert figures.now.points != figures.draft.points
     standing = [tier(member) for member in members]
-    codes = comparison.sides["now"].codes
-    ended = [codes[replay(story, comparison.sides["now"]).step] for story in steps.stories(members, comparison)]
+    ended = [replay(story, comparison.sides["now"]).tier for story in steps.stories(members, comparison)]
     assert ended == standing
 
 
@@ -94,9 +95,9 @@ def test_a_higher_rate_lifts_members_earlier_and_their_multiplier_with_them(memb
     draft(EarningTerms, rate="2.5")
     done = simulate()
     now, changed = sides_of(done, members[0])
-    assert ([each.points for each in now.told], now.step) == ([200, 200, 200], 1)
-    assert ([each.points for each in changed.told], changed.step) == ([500, 750, 750], 1)
-    assert Figures.load(done.figures).moves == {"1>1": 1}
+    assert ([each.points for each in now.told], now.tier) == ([200, 200, 200], "silver")
+    assert ([each.points for each in changed.told], changed.tier) == ([500, 750, 750], "silver")
+    assert Figures.load(done.figures).moves == {"silver>silver": 1}
 
 
 def test_a_draft_of_benefits_alone_is_simulated_too(members, units):
@@ -107,7 +108,22 @@ def test_a_draft_of_benefits_alone_is_simulated_too(members, units):
     assert (done.now.points, done.draft.points) == (700, 750)
 
 
-@pytest.mark.parametrize("limit", [1, 2])
+def test_a_ladder_that_asks_for_less_is_climbed_at_once_and_moves_members(members, units):
+    publish(BenefitTerms, benefits=TWICE)
+    buy(members[0], 300_00, unit=units[0], order_no="a", at=on(2025, 12, 20))
+    buy(members[0], 100_00, unit=units[0], order_no="b", at=on(2026, 2, 1))
+    tiers = deepcopy(terms.at(LadderTerms, NOON).terms.tiers)
+    for condition in tiers[1]["conditions"]["conditions"]:
+        condition["at_least"] //= 2
+    draft(LadderTerms, tiers=tiers)
+    done = simulate(last_day=date(2026, 3, 31))
+    now, changed = sides_of(done, members[0])
+    assert ([each.points for each in now.told], now.tier) == ([100], "regular")
+    assert ([each.points for each in changed.told], changed.tier) == ([150], "silver")
+    assert Figures.load(done.figures).moves == {"regular>silver": 1}
+
+
+@pytest.mark.parametrize("limit", [2])
 def test_a_worker_that_crashes_in_the_middle_changes_nothing_in_the_result(members, units, monkeypatch, limit):
     publish(EarningTerms, **RULES)
     live(members, units, purchases=20, returns=2)
