@@ -19,6 +19,7 @@ from app.identity.members.views import address, contact, password, preferences, 
 from app.loyalty.benefits.views import benefits
 from app.loyalty.ledger.views import points, proof, statements
 from app.loyalty.tiers.views import tiers
+from app.mall.cart.views import cart
 from app.mall.catalog.views import mall, media
 from app.mall.orders.views import orders
 from app.mall.payments.views import sandbox
@@ -91,6 +92,7 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(preferences)
     portal.register_blueprint(mall)
     portal.register_blueprint(media)
+    portal.register_blueprint(cart)
     portal.register_blueprint(orders)
     portal.register_blueprint(home)
     portal.register_blueprint(points)
