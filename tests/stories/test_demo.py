@@ -19,6 +19,7 @@ from app.foundation.permissions import ROLES
 from app.identity.members.models import Member
 from app.identity.members.queries import default_address, find_by_ref
 from app.identity.staff.models import Staff
+from app.loyalty.benefits.statements import my_benefits
 from app.loyalty.ledger.explanations import explain
 from app.loyalty.ledger.models import Transfer, Wallet
 from app.loyalty.ledger.queries import standing
@@ -187,3 +188,12 @@ def test_production_refuses_the_demo(demo, monkeypatch):
 def test_alice_has_brought_friends_who_are_at_different_points_of_the_way(demo):
     states = set(db.session.scalars(sa.select(Referral.state).where(Referral.inviter_id == member("alice").id)))
     assert {"joined", "rewarded", "refused"} <= states
+
+
+def test_alice_has_a_gift_waiting_and_others_claimed_and_handed_out(demo):
+    alice = member("alice")
+    mine = my_benefits(alice, now=NOON)
+    assert [gift.title for gift in mine.gifts] == ["Birthday gift"]
+    assert any(claim.amount for claim in mine.claims)
+    states = [voucher.open for claim in mine.claims for voucher in claim.vouchers]
+    assert sorted(states) == [False, True]

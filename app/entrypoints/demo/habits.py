@@ -42,8 +42,8 @@ TILLS = {
 # What somebody spends in a month, at least and at most, in the currency's major unit.
 BUDGETS = {
     "diamond": (2200, 3400),
-    "gold": (560, 900),
-    "alice": (580, 760),
+    "gold": (480, 700),
+    "alice": (380, 480),
     "silver": (75, 150),
     "regular": (0, 22),
     "newish": (40, 160),

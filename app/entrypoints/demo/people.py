@@ -7,6 +7,7 @@ from random import Random
 
 from app.entrypoints.demo import content
 from app.entrypoints.demo.diary import Diary
+from app.entrypoints.demo.favours import birthday
 from app.entrypoints.demo.friends import invitation
 from app.entrypoints.demo.world import Living, World
 from app.foundation.database import transaction
@@ -83,7 +84,7 @@ def _tell_more(world: World, person: Living, *, now: datetime) -> None:
     """On a page of its own, where a complete profile is rewarded."""
     member, sheet = member_by_id(person.id), person.sheet
     assert member is not None
-    members.update_profile(member, name=sheet.name, gender=sheet.gender, birth_date=sheet.birth_date, now=now)
+    members.update_profile(member, name=sheet.name, gender=sheet.gender, birth_date=birthday(world, person), now=now)
     members.save_address(
         member, recipient=sheet.name, phone=member.phone or "", **content.address(person.number, world.locale), now=now
     )

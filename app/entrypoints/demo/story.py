@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from app.entrypoints.cli.setup import install_defaults
-from app.entrypoints.demo import content, habits, orders, people, shop
+from app.entrypoints.demo import content, favours, habits, orders, people, shop
 from app.entrypoints.demo.diary import Diary
 from app.entrypoints.demo.world import Living, World
 from app.foundation import clock, jobs
@@ -76,6 +76,7 @@ def load(
         orders.note_orders(world)
         note_corrections(world)
         note_given_tier(world)
+        favours.note_favours(world)
         note_jobs(world)
         diary.tell(on_moment=lambda moment: on_progress((moment - dawn) / (now - dawn)))
     return Told(len(world.units), len(content.products()), len(world.members))
