@@ -6,22 +6,21 @@ It tells about several domains at once, so it stands at the door rather than in 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from fractions import Fraction
 
 from babel.dates import format_skeleton
 from flask import Blueprint, Response
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
+from app.engagement.checkin.statements import cycle_sentence
 from app.engagement.checkin.terms import CheckinTerms
 from app.engagement.referrals.queries import offer
 from app.foundation import clock
 from app.foundation.formats import points, short_money
 from app.foundation.languages import translated
-from app.foundation.money import programme_currency
 from app.foundation.pages import page, viewer
 from app.foundation.permissions import public
 from app.foundation.points import Points
@@ -30,8 +29,15 @@ from app.identity.session import current_member
 from app.identity.units.queries import all_units
 from app.loyalty.benefits.statements import benefits_by_tier
 from app.loyalty.earning import queries as earning
-from app.loyalty.earning.explanations import number, one_major
-from app.loyalty.earning.rules import PurchaseRule, Rate
+from app.loyalty.earning.rules import Bonus, PurchaseRule, Rate
+from app.loyalty.earning.statements import (
+    bonus_condition,
+    bonus_sentence,
+    campaigns_in_words,
+    place,
+    promise,
+    rate_text,
+)
 from app.loyalty.ledger.explanations import explain, lives
 from app.loyalty.ledger.terms import LedgerTerms
 from app.loyalty.tiers import queries as tiers
@@ -62,43 +68,37 @@ def show() -> Response:
     ladder = tiers.ladder()
     return page(
         "programme/show.html",
-        promise=_promise(rule),
+        promise=promise(rule),
         visitor=kind == "visitor",
         member=kind == "member",
         welcome=int(welcome),
-        ways=_ways(rule, welcome, {unit.code: translated(unit.name) for unit in units}),
+        ways=_ways(rule, welcome, {unit.code: translated(unit.name) for unit in units}, now),
         cards=ladder_cards(ladder, standing, benefits=benefits_by_tier(ladder, now=now)),
         units=[translated(unit.name) for unit in units],
         expiry=_expiry(current(LedgerTerms), now),
     )
 
 
-def _promise(rule: PurchaseRule) -> str:
-    return _("Every %(money)s brings you %(points)s.", money=_one(), points=_points(rule.rates[-1].points))
-
-
-def _one() -> str:
-    return one_major(programme_currency())
-
-
-def _points(amount: Fraction) -> str:
-    return ngettext("%(amount)s point", "%(amount)s points", 1 if amount == 1 else 2, amount=number(amount))
-
-
-def _ways(rule: PurchaseRule, welcome: Points, units: Mapping[str, str]) -> list[Way]:
+def _ways(rule: PurchaseRule, welcome: Points, units: Mapping[str, str], now: datetime) -> list[Way]:
     """What earns points today; what pays nothing is not mentioned."""
-    checkin = current(CheckinTerms)
-    everything = rule.rates[-1].points
+    table, local = current(CheckinTerms).table, now.astimezone(clock.programme_zone()).replace(tzinfo=None)
     ways = [
         Way(
             _("Shop and dine"),
             _("In every shop of the group and in the points mall. Purchases count from the money really paid."),
-            _("%(points)s per %(money)s", points=_points(everything), money=_one()),
+            rate_text(rule.rates[-1].points),
             "shopping-bags",
             "brand",
         ),
         *(_special(rate, units) for rate in rule.rates[:-1]),
-        Way(_("Check in every day"), _streak(checkin.table), points(min(checkin.table), sign=True), "calendar", "gold"),
+        *(
+            Way(
+                each.name, f"{each.rule} {each.time}", each.badge, "party-popper" if each.now else "hourglass", "violet"
+            )
+            for each in campaigns_in_words(rule, local, units)
+        ),
+        *(_bonus(bonus) for bonus in rule.bonuses),
+        Way(_("Check in every day"), cycle_sentence(table), points(min(table), sign=True), "calendar", "gold"),
     ]
     invitation = offer()
     if invitation.inviter_points:
@@ -134,25 +134,12 @@ def _ways(rule: PurchaseRule, welcome: Points, units: Mapping[str, str]) -> list
 
 def _special(rate: Rate, units: Mapping[str, str]) -> Way:
     """A rate of its own for a unit, a category or an article."""
-    place = " · ".join(
-        filter(None, (units.get(rate.scope.unit or "", rate.scope.unit), rate.scope.category, rate.scope.sku))
-    )
-    badge = _("%(points)s per %(money)s", points=_points(rate.points), money=_one())
-    return Way(place, _("A rate of its own."), badge, "sparkles", "info")
+    return Way(place(rate.scope, units), _("A rate of its own."), rate_text(rate.points), "sparkles", "info")
 
 
-def _streak(table: Sequence[int]) -> str:
-    """``table`` is what each day in a row pays. Told is the best of them, and the day on which it comes first."""
-    best = max(table)
-    if best == min(table):
-        return _("Once a day, in the app.")
-    return ngettext(
-        "Once a day. Day %(day)s in a row pays %(num)s point; after day %(last)s it starts again.",
-        "Once a day. Day %(day)s in a row pays %(num)s points; after day %(last)s it starts again.",
-        best,
-        day=table.index(best) + 1,
-        last=len(table),
-    )
+def _bonus(bonus: Bonus) -> Way:
+    text = " ".join(filter(None, (bonus_sentence(bonus), bonus_condition(bonus))))
+    return Way(translated(bonus.name), text, points(bonus.points, sign=True), "trophy", "gold")
 
 
 def _expiry(terms: LedgerTerms, now: datetime) -> str:

@@ -1,4 +1,4 @@
-"""What the demo is about, read from two small files: ``catalogue.json`` and ``people.json``."""
+"""What the demo is about, read from small files: ``catalogue.json``, ``people.json`` and ``quizzes.json``."""
 
 from __future__ import annotations
 
@@ -118,3 +118,8 @@ def carriers(locale: str) -> list[str]:
 def money(major: str, currency: str) -> Money:
     """``"9.90"`` in the programme's currency; where it has no minor units, rounded to whole ones."""
     return Money(round(Decimal(major) * minor_units(currency)), currency)
+
+
+def quizzes() -> list[dict[str, Any]]:
+    """``opens`` and ``closes`` are days ago; texts by language."""
+    return list(_read("quizzes.json"))

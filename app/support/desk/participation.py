@@ -39,8 +39,10 @@ def recordable(now: datetime) -> dict[str, Reward]:
 
 
 def record_participation(*, member: Member, kind: str, title: str, day: date, by: Actor, now: datetime) -> Granted:
-    """What it brings by the rules. The same thing, of the same day, a second time brings nothing and is not written down
-    again. Raises ``InvalidInput``."""
+    """What it brings by the rules; the same thing of the same day a second time brings nothing, and leaves no entry.
+
+    Raises ``InvalidInput``.
+    """
     told = " ".join(title.split())
     if kind not in recordable(now):
         raise InvalidInput(_("Please choose what the member did."))

@@ -11,6 +11,7 @@ from app.engagement.checkin.actions import check_in
 from app.foundation import clock
 from app.foundation.database import db, transaction
 from app.foundation.points import Points
+from app.identity.members.models import Address
 from app.loyalty.ledger.queries import standing
 from tests.cast import sign_in
 from tests.conftest import NOON
@@ -113,6 +114,9 @@ def test_an_unfinished_profile_is_suggested_until_it_is_complete(client, home, a
     assert "Complete your profile" in home()
     with transaction():
         alice.birth_date = (NOON - 9999 * DAY).date()
+        db.session.add(
+            Address(member_id=alice.id, recipient="A", phone="1", region="S", city="S", line="1", is_default=True)
+        )
         db.session.add(alice)
     assert "Complete your profile" not in home()
 
