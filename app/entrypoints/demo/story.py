@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from app.entrypoints.cli.setup import install_defaults
-from app.entrypoints.demo import content, favours, habits, orders, people, shop
+from app.entrypoints.demo import activities, content, favours, habits, orders, people, shop
 from app.entrypoints.demo.diary import Diary
 from app.entrypoints.demo.world import Living, World
 from app.foundation import clock, jobs
@@ -73,6 +73,9 @@ def load(
         people.note_joining(world, password_hash=hash_password(PASSWORD))
         habits.note_shopping(world)
         habits.note_checkins(world)
+        activities.note_rules(world)
+        activities.note_quizzes(world)
+        activities.note_shares(world)
         orders.note_orders(world)
         note_corrections(world)
         note_given_tier(world)
