@@ -27,7 +27,7 @@ from app.loyalty.benefits.queries import multiplier_of_tier
 from app.loyalty.earning.forms import LISTS, EarningForm, change_rows, major
 from app.loyalty.earning.rules import Factor
 from app.loyalty.earning.terms import EarningTerms
-from app.loyalty.earning.trials import Outcome, Trial, line, outcome, samples, what_text
+from app.loyalty.earning.trials import Outcome, Trial, line, outcome, samples, spoken
 from app.loyalty.earning.valuing import Prospect
 from app.loyalty.purchases.queries import categories_sold
 from app.loyalty.tiers.queries import ladder, tiers_of
@@ -127,19 +127,20 @@ def _trial(form: EarningForm) -> Trial:
     unit = asked.unit.data if asked.unit.data in units else next(iter(units), "")
     lines = line(amount, asked.category.data or "", asked.sku.data or "")
     named = _known_categories().get(asked.category.data or "", "")
-    what = what_text(amount, of=named or asked.sku.data or "", moment=moment)
+    of = named or asked.sku.data or ""
     if asked.member.data:
         member = find_by_ref(asked.member.data)
         if member is None:
             raise InvalidInput(_("There is no member “%(ref)s”.", ref=asked.member.data[:60]))
         tier = tiers_of([member.id]).get(member.id)
-        who = ", ".join(filter(None, (member.label, translated(tier.name) if tier else "")))
-        return Trial(who, what, Prospect(member.id, unit, currency, moment, lines))
+        name = member.label
+        who = _("%(name)s, %(tier)s,", name=name, tier=translated(tier.name)) if tier else name
+        return Trial(spoken(who, amount, of, moment), Prospect(member.id, unit, currency, moment, lines))
     on = next((tier for tier in ladder() if tier.code == asked.who.data), None)
     times = multiplier_of_tier(on.code, unit, moment) if on else None
     factor = Factor("tier", on.name, times) if on and times else None
     who = _("Somebody on %(tier)s", tier=translated(on.name)) if on else _("Anybody")
-    return Trial(who, what, Prospect(None, unit, currency, moment, lines), factor)
+    return Trial(spoken(who, amount, of, moment), Prospect(None, unit, currency, moment, lines), factor)
 
 
 def _moment(text: str | None) -> datetime:

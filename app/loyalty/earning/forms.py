@@ -17,6 +17,7 @@ from wtforms.widgets import CheckboxInput, DateTimeLocalInput, ListWidget
 
 from app.foundation.errors import InvalidInput
 from app.foundation.formtools import by_language, stripped, texts_of
+from app.foundation.languages import LABELS, translated
 from app.foundation.money import Money, programme_currency
 from app.loyalty.earning.parsing import CAPS, CODE, SCOPE
 from app.loyalty.earning.rules import PERIODS
@@ -94,9 +95,9 @@ class _Named(Form):
     """``code`` is made from the name once, and never changes: what was used of a budget is counted by it."""
 
     code = HiddenField()
-    name_en = _text(_l("Name in English"))
-    name_zh_Hans = _text(_l("Name in Simplified Chinese"))  # noqa: N815 - the name ends with the language's code
-    name_zh_Hant = _text(_l("Name in Traditional Chinese"))  # noqa: N815
+    name_en = _text(_l("Name · %(language)s", language=LABELS["en"]))
+    name_zh_Hans = _text(_l("Name · %(language)s", language=LABELS["zh_Hans"]))  # noqa: N815 - ends with the language
+    name_zh_Hant = _text(_l("Name · %(language)s", language=LABELS["zh_Hant"]))  # noqa: N815
 
     @property
     def name(self) -> dict[str, str]:
@@ -104,7 +105,7 @@ class _Named(Form):
 
     @property
     def title(self) -> str:
-        return next(iter(self.name.values()), "")
+        return translated(self.name)
 
 
 class RateRow(_Scope):
@@ -227,8 +228,8 @@ class MilestoneRow(_Named):
 class ExpiryFields(Form):
     kind = _choice(_l("These points expire"), EXPIRIES)
     months = _number(_l("Months"))
-    month = _number(_l("Month of the year"))
-    day = _number(_l("Day of the month"))
+    month = _number(_l("Month"))
+    day = _number(_l("Day"))
 
     def entry(self) -> dict[str, Any]:
         kind = self.kind.data or ""
@@ -266,6 +267,20 @@ class RewardRow(Form):
     total = _number(_l("At most ever"))
     budget = _number(_l("Budget for all"))
     expiry = FormField(ExpiryFields)
+
+    @property
+    def hint(self) -> str:
+        """What is typed, in short."""
+        if not self.points.data:
+            return _("nothing")
+        most = [
+            (self.day, _l("at most %(number)s a day")),
+            (self.month, _l("at most %(number)s a month")),
+            (self.total, _l("at most %(number)s ever")),
+            (self.budget, _l("budget %(number)s")),
+        ]
+        given = _("%(number)s points", number=self.points.data)
+        return " · ".join([given, *(str(words) % {"number": field.data} for field, words in most if field.data)])
 
     def entry(self) -> dict[str, Any]:
         names = ("points", "day", "month", "total", "budget")
@@ -394,5 +409,7 @@ def _minor(text: str | None, name: str) -> int | None:
 
 
 def major(amount: int) -> str:
-    """``23850`` → ``"238.50"``."""
-    return str(Money(amount, programme_currency()).decimal)
+    """``23850`` → ``"238.50"``, ``200000`` → ``"2000"``."""
+    text = str(Money(amount, programme_currency()).decimal)
+    whole_part, _point, rest = text.partition(".")
+    return text if rest.strip("0") else whole_part

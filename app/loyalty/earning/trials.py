@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.foundation import clock
-from app.foundation.formats import money, points
+from app.foundation.formats import points, short_money
 from app.foundation.languages import translated
 from app.foundation.money import Money, minor_units, programme_currency
 from app.foundation.screens.terms_registry import Effect
@@ -30,10 +30,9 @@ SAMPLES = (Fraction(99, 100), Fraction(477, 2), Fraction(2000))  # ¥0.99, ¥238
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A purchase as somebody imagines it. ``who`` and ``what`` are how that reads; ``tier`` multiplies anybody's."""
+    """A purchase as somebody imagines it. ``sentence`` is how that reads; ``tier`` multiplies anybody's points."""
 
-    who: str
-    what: str
+    sentence: str
     prospect: Prospect
     tier: Factor | None = None
 
@@ -58,7 +57,7 @@ def outcome(trial: Trial, draft: EarningTerms, in_force: EarningTerms) -> Outcom
     told = why_purchase(award, version=0, order_no="", unit=prospect.unit_code, currency=prospect.currency)
     before = trial.points(in_force)
     return Outcome(
-        sentence=_("%(who)s buys %(what)s.", who=trial.who, what=trial.what),
+        sentence=trial.sentence,
         points=_points(award.points),
         steps=explain(told)[1:],
         before=_points(before),
@@ -80,7 +79,7 @@ def line(amount: int, category: str = "", sku: str = "") -> tuple[ReportedLine, 
 def samples(in_force: EarningTerms, draft: EarningTerms, *, now: datetime) -> Sequence[Effect]:
     """Small, ordinary and large, anybody's: today, of something with a rate of its own, and in the next campaign."""
     return [
-        Effect(trial.what, _points(trial.points(in_force)), _points(trial.points(draft)))
+        Effect(trial.sentence, _points(trial.points(in_force)), _points(trial.points(draft)))
         for trial in _standing(draft, now)
     ]
 
@@ -120,20 +119,27 @@ def _sample(
     amount: int, unit: str, moment: datetime, *, category: str = "", sku: str = "", campaign: str = ""
 ) -> Trial:
     currency = programme_currency()
-    what = what_text(amount, of=" · ".join(filter(None, (category, sku))), campaign=campaign)
-    return Trial(_("anybody"), what, Prospect(None, unit, currency, moment, line(amount, category, sku)))
+    of = " · ".join(filter(None, (category, sku)))
+    label = (
+        price(amount, of)
+        if not campaign
+        else _("%(price)s during “%(campaign)s”", price=price(amount, of), campaign=campaign)
+    )
+    return Trial(label, Prospect(None, unit, currency, moment, line(amount, category, sku)))
 
 
-def what_text(amount: int, *, of: str = "", campaign: str = "", moment: datetime | None = None) -> str:
-    """``¥238.50 of cosmetics on Jun 18, 2026``."""
-    price = money(Money(amount, programme_currency()))
-    if of and campaign:
-        return _("%(price)s of %(what)s during “%(campaign)s”", price=price, what=of, campaign=campaign)
-    if campaign:
-        return _("for %(price)s during “%(campaign)s”", price=price, campaign=campaign)
-    if moment is None:
-        return _("%(price)s of %(what)s", price=price, what=of) if of else _("for %(price)s", price=price)
-    when = local_moment(moment.astimezone(clock.programme_zone()).replace(tzinfo=None))
-    if of:
-        return _("%(price)s of %(what)s on %(when)s", price=price, what=of, when=when)
-    return _("for %(price)s on %(when)s", price=price, when=when)
+def price(amount: int, of: str = "") -> str:
+    """``¥238.50``, or ``¥238.50 of cosmetics``."""
+    paid = short_money(Money(amount, programme_currency()))
+    return _("%(price)s of %(what)s", price=paid, what=of) if of else paid
+
+
+def spoken(who: str, amount: int, of: str, moment: datetime) -> str:
+    """``Alice, Gold, buys ¥238.50 of cosmetics on Jun 18, 2026 12:00.``"""
+    local = moment.astimezone(clock.programme_zone()).replace(tzinfo=None)
+    figures = {"who": who, "price": price(amount, of), "when": local_moment(local)}
+    return (
+        _("%(who)s buys %(price)s on %(when)s.", **figures)
+        if of
+        else _("%(who)s spends %(price)s on %(when)s.", **figures)
+    )

@@ -23,7 +23,7 @@ from wtforms.validators import InputRequired, Length
 
 from app.config import LOCALES
 from app.foundation.formtools import NEEDED, by_language, stripped, texts_of
-from app.foundation.languages import translated
+from app.foundation.languages import LABELS, translated
 from app.foundation.money import Money, programme_currency
 from app.loyalty.tiers.rules import METRICS
 from app.loyalty.tiers.terms import MOST_TIERS
@@ -56,7 +56,11 @@ def whole(text: str | None) -> Any:
 def _typed(metric: str, value: Any) -> str:
     if value is None:
         return ""
-    return str(Money(value, programme_currency()).decimal) if metric == "spend" else str(value)
+    if metric != "spend":
+        return str(value)
+    text = str(Money(value, programme_currency()).decimal)
+    whole_part, _point, rest = text.partition(".")
+    return text if rest.strip("0") else whole_part
 
 
 def _meant(metric: str, text: str | None) -> Any:
@@ -97,19 +101,19 @@ class Figures(Form):
 class Months(Form):
     """In how many single months each figure is to be reached."""
 
-    spend = _text(_l("in so many months"), mode="numeric")
-    purchases = _text(_l("in so many months"), mode="numeric")
-    points_earned = _text(_l("in so many months"), mode="numeric")
-    growth = _text(_l("in so many months"), mode="numeric")
+    spend = _text(_l("months"), mode="numeric")
+    purchases = _text(_l("months"), mode="numeric")
+    points_earned = _text(_l("months"), mode="numeric")
+    growth = _text(_l("months"), mode="numeric")
 
 
 class TierRow(Form):
     """A tier. ``code`` is made from the name once: rows of members, products and benefits name it."""
 
     code = HiddenField()
-    name_en = _text(_l("Name in English"))
-    name_zh_Hans = _text(_l("Name in Simplified Chinese"))  # noqa: N815 - the name ends with the language's code
-    name_zh_Hant = _text(_l("Name in Traditional Chinese"))  # noqa: N815
+    name_en = _text(_l("Name · %(language)s", language=LABELS["en"]))
+    name_zh_Hans = _text(_l("Name · %(language)s", language=LABELS["zh_Hans"]))  # noqa: N815 - ends with the language
+    name_zh_Hant = _text(_l("Name · %(language)s", language=LABELS["zh_Hant"]))  # noqa: N815
     match = _match()
     window = _text(_l("Within the last months"), mode="numeric")
     reach = FormField(Figures)

@@ -305,7 +305,7 @@ def test_a_purchase_is_tried_with_what_is_typed(office, alice):
         "trial-moment": "2026-06-15T12:00",
     }
     told = trial_of(office, typed)
-    assert "Alice Lin, Regular buys for ¥238.50" in told
+    assert "Alice Lin, Regular, spends ¥238.50 on Jun 15, 2026 12:00" in told
     assert ">477 points<" in told
     assert "¥238.50 × 1 point per ¥1 × Member day 2 = 477" in told
     assert "Under the rules in force: 238 points" in told
@@ -367,7 +367,7 @@ def test_the_trial_says_what_recording_then_gives(app, alice, unit):
         draft_terms = EarningTerms(**(asdict(EarningTerms()) | values))
         db.session.rollback()
         prospect = Prospect(alice.id, unit.code, "CNY", moment, line(amount, "tea", "TEA-1"))
-        told = Trial("", "", prospect).points(draft_terms)
+        told = Trial("", prospect).points(draft_terms)
         with transaction():
             terms.change(EarningTerms, asdict(draft_terms), by=_somebody(), now=moment)
         terms.forget()
