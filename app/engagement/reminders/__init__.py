@@ -1,0 +1,1 @@
+"""A mail before points expire, to those who want it."""

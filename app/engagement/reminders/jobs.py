@@ -1,0 +1,3 @@
+"""Soon."""
+
+from app.engagement.reminders import models as models
