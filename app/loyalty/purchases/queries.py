@@ -202,24 +202,10 @@ def kept_by(member_ids: Collection[int], *, since: datetime, until: datetime | N
 # --- everything that was bought, member by member -------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """How much was bought in a time: purchases, their members, and what came of it in points."""
-
-    purchases: int
-    members: int
-    points: int
-
-
-def volume(*, since: datetime, until: datetime, known_by: datetime) -> Volume:
-    """Of purchases in ``[since, until)`` that were on record at ``known_by``."""
-    figures = sa.select(
-        sa.func.count(),
-        sa.func.count(Purchase.member_id.distinct()),
-        sa.func.coalesce(sa.func.sum(Purchase.points), 0),
-    )
-    row = db.session.execute(figures.where(*_in_time(since, until, known_by))).one()
-    return Volume(row[0], row[1], int(row[2]))
+def count_bought(*, since: datetime, until: datetime, known_by: datetime) -> int:
+    """How many purchases of ``[since, until)`` were on record at ``known_by``."""
+    count = sa.select(sa.func.count()).select_from(Purchase)
+    return db.session.scalar(count.where(*_in_time(since, until, known_by))) or 0
 
 
 def buyers(*, since: datetime, until: datetime, known_by: datetime, after: int, limit: int) -> list[int]:
@@ -269,9 +255,7 @@ def sold_to(
     return fetch(_SOLD, {"members": list(member_ids), **times})
 
 
-def came_back(
-    member_ids: Collection[int], *, known_by: datetime
-) -> Sequence[sa.Row[int, datetime, int, int, int]]:
+def came_back(member_ids: Collection[int], *, known_by: datetime) -> Sequence[sa.Row[int, datetime, int, int, int]]:
     """All that these members gave back: purchase, moment, position of the line, amount and points."""
     query = sa.select(
         PurchaseReturn.purchase_id,

@@ -12,7 +12,7 @@ from app.foundation import audit, clock
 from app.foundation.actors import Actor
 from app.foundation.database import db, insert_new
 from app.foundation.errors import InvalidInput
-from app.loyalty.purchases.queries import volume
+from app.loyalty.purchases.queries import count_bought
 from app.loyalty.simulation import queries
 from app.loyalty.simulation.models import ASKED, CANCELLED, FAILED, RUNNING, SUPERSEDED, Simulation
 
@@ -48,7 +48,7 @@ def ask(*, first_day: date, last_day: date, by: Actor, now: datetime) -> Simulat
         "state": ASKED,
         "asked_at": now,
         "asked_by": by.label,
-        "purchases": volume(**time).purchases,
+        "purchases": count_bought(**time),
         "done": 0,
         "round": 1,
         "last_member_id": 0,

@@ -9,7 +9,7 @@ from time import monotonic
 import sqlalchemy as sa
 from flask import current_app
 
-from app.foundation import clock, terms
+from app.foundation import clock
 from app.foundation.database import db, transaction
 from app.foundation.jobs import periodic
 from app.loyalty.simulation import queries, steps
@@ -24,7 +24,6 @@ IDLE = timedelta(seconds=90)  # Whoever has given no sign for so long has crashe
 @periodic(NAME, minute="*")
 def run_simulations(*, now: datetime, seconds: int = TURN, limit: int = steps.BATCH) -> int:
     """Go on with the simulation that is under way. Returns the number of steps taken."""
-    terms.forget()
     simulation = queries.under_way()
     if simulation is None:
         return 0
