@@ -93,10 +93,11 @@ def _member_or_404(code: str) -> Member:
 
 
 def _choices() -> list[tuple[str, str]]:
-    return [
+    known = [
         (each.code, _("%(name)s: %(what)s", name=translated(each.name), what=sentence(each)))
         for each in current(BenefitTerms).all
     ]
+    return [("", _("Please choose")), *known] if known else []
 
 
 def _page(member: Member, form: GrantForm, *, status: int = 200) -> Response:

@@ -96,7 +96,7 @@ def my_benefits(member: Member, *, now: datetime) -> Mine:
     agent = next((benefit for benefit in mine.benefits if benefit.kind is Kind.DEDICATED_AGENT), None)
     birthday = any(benefit.kind is Kind.BIRTHDAY_GIFT for benefit in mine.benefits)
     return Mine(
-        rows=[_row(benefit, mine, units) for benefit in that_count(mine.benefits)],
+        rows=[_row(benefit, mine, units) for benefit in _still_there(mine, waiting)],
         gifts=[gift_card(each) for each in waiting],
         claims=[_claim_line(each) for each in claimed_by(member.id)],
         contact=translated(agent.contact) if agent else "",
@@ -117,6 +117,12 @@ def that_count(benefits: Sequence[Benefit]) -> list[Benefit]:
                 continue
         shown.append(benefit)
     return sorted(shown, key=lambda benefit: ORDER[benefit.kind])
+
+
+def _still_there(mine: Held, waiting: Sequence[Claimable]) -> list[Benefit]:
+    """What a member has, without what is given once and was claimed."""
+    open_codes = {each.benefit.code for each in waiting}
+    return [each for each in that_count(mine.benefits) if each.period != "once" or each.code in open_codes]
 
 
 def _row(benefit: Benefit, mine: Held, units: Mapping[str, str]) -> Row:
@@ -262,7 +268,7 @@ def desk_card(member: Member, *, now: datetime) -> DeskCard:
     waiting = now_claimable(mine, member_id=member.id, born=member.birth_date, now=now)
     units = unit_names_by_code() if any(benefit.units for benefit in mine.benefits) else {}
     return DeskCard(
-        rows=[_row(benefit, mine, units) for benefit in that_count(mine.benefits)],
+        rows=[_row(benefit, mine, units) for benefit in _still_there(mine, waiting)],
         grants=[line for line in grant_lines(member.id, now=now) if line.open],
         vouchers=[voucher_line(voucher) for voucher in open_vouchers(member.id)],
         waiting=[f"{translated(each.benefit.name)}: {gifts_text(each.benefit)}" for each in waiting],
