@@ -51,14 +51,16 @@ class SkuTaken(InvalidInput):
 
 
 class NotOnSaleYet(DomainError):
-    """It can be had from ``opens`` on."""
+    """It can be had from ``opens`` on. ``reason``, here and below, is why, for places where nobody has ordered yet."""
 
     def __init__(self, opens: datetime) -> None:
+        self.reason = _("On sale from %(moment)s", moment=moment(opens))
         super().__init__(_("This can be had from %(moment)s on. Nothing was ordered.", moment=moment(opens)))
 
 
 class SaleOver(DomainError):
     def __init__(self) -> None:
+        self.reason = _("The sale has ended.")
         super().__init__(_("The sale of this has ended. Nothing was ordered and no points were used."))
 
 
@@ -66,6 +68,7 @@ class OnlyFromTier(DomainError):
     """``tier`` is the name of the lowest one that may."""
 
     def __init__(self, tier: str) -> None:
+        self.reason = _("For members from %(tier)s up", tier=tier)
         super().__init__(_("This is for members from %(tier)s up. Nothing was ordered.", tier=tier))
 
 
@@ -84,6 +87,7 @@ class LimitReached(DomainError):
             )
         else:
             sentence = _("%(limit)s, and you have had yours. Nothing was ordered.", limit=said)
+        self.reason = sentence if left else _("%(limit)s, and you have had yours.", limit=said)
         super().__init__(sentence)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -43,6 +43,19 @@ def refuse_beyond_limit(product: Product, *, member_id: int, quantity: int, now:
     left = pieces_left(limit, taken(product.id, member_id, limit, now=now))
     if quantity > left:
         raise LimitReached(limit, left)
+
+
+def limits_left(products: Iterable[Product], *, member_id: int | None, now: datetime) -> dict[int, int]:
+    """Product id → how many more pieces a member may have now, for those that are limited: one query for all."""
+    limited = {product.id: product.limit for product in products if product.limit is not None}
+    if not limited or member_id is None:
+        return {}
+    counts = [taken_by(product_id, member_id, limit, now=now) for product_id, limit in limited.items()]
+    had = db.session.execute(sa.select(*counts)).one()
+    return {
+        product_id: pieces_left(limit, count or 0)
+        for (product_id, limit), count in zip(limited.items(), had, strict=True)
+    }
 
 
 def pieces_left(limit: Limit, taken: int) -> int:

@@ -16,7 +16,8 @@ from app.foundation.money import Money
 from app.foundation.points import Points
 from app.foundation.terms import current
 from app.mall.catalog.access import access, tiers_named
-from app.mall.catalog.limits import refuse_beyond_limit, taken_by
+from app.mall.catalog.errors import LimitReached
+from app.mall.catalog.limits import limits_left, taken_by
 from app.mall.catalog.models import Brand, Category, Picture, Price, Product, RecentlySeen, Variant, Wish
 from app.mall.catalog.perks import Perks, perks_of
 from app.mall.catalog.rules import Way, member_price
@@ -28,8 +29,16 @@ IN_STOCK = Variant.product_id == Product.id, Variant.active, Variant.stock > 0
 
 def in_the_mall(now: datetime | sa.BindParameter[datetime]) -> tuple[sa.ColumnElement[bool], ...]:
     """What members see: listed, from the moment on for which it was scheduled, until its sale is over."""
-    not_over = sa.or_(Product.on_sale_until.is_(None), Product.on_sale_until > now)
-    return Product.status == "listed", Product.listed_at <= now, not_over
+    # Not as a plain comparison: SQLite would use it to choose an index, and sort what it found.
+    moment = now if isinstance(now, sa.BindParameter) else sa.literal(now, UTCDateTime())
+    listed = sa.func.coalesce(Product.listed_at, moment) <= moment
+    return Product.status == "listed", listed, sa.or_(Product.on_sale_until.is_(None), Product.on_sale_until > moment)
+
+
+def still_in_the_mall(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """The same of few products that are found by other means: no index is to be tempted by their status."""
+    _status, *others = in_the_mall(now)
+    return Product.status.concat("") == "listed", *others
 
 
 def whole() -> tuple[ORMOption, ...]:
@@ -217,10 +226,12 @@ def offer_for(variant_id: int, *, member_id: int, quantity: int = 1, now: dateti
     return offer
 
 
-def offers_for(quantities: Mapping[int, int], *, member_id: int, now: datetime) -> dict[int, Offer | DomainError]:
+def offers_for(
+    quantities: Mapping[int, int], *, member_id: int | None, now: datetime
+) -> dict[int, Offer | DomainError]:
     """The same for many variants: an offer, or the reason why this member cannot have so many pieces now.
 
-    What is not in the mall is left out. A handful of queries, and one more for each product with a limit per member.
+    What is not in the mall is left out. A handful of queries, however many variants; ``None`` is a visitor.
     """
     statement = (
         sa.select(Variant, Product, Category.code)
@@ -234,6 +245,7 @@ def offers_for(quantities: Mapping[int, int], *, member_id: int, now: datetime) 
     if not rows:
         return {}
     perks, tiers = perks_of(member_id, now=now), tiers_named([row[1] for row in rows])
+    left = limits_left({row[1] for row in rows}, member_id=member_id, now=now)
     together: dict[int, int] = {}
     for variant, product, _category in rows:
         together[product.id] = together.get(product.id, 0) + quantities[variant.id]
@@ -241,12 +253,40 @@ def offers_for(quantities: Mapping[int, int], *, member_id: int, now: datetime) 
     for variant, product, category in rows:
         try:
             access(product, perks, tiers, now=now).refuse()
-            refuse_beyond_limit(product, member_id=member_id, quantity=together[product.id], now=now)
+            if product.limit and together[product.id] > left.get(product.id, together[product.id]):
+                raise LimitReached(product.limit, left[product.id])
         except DomainError as refusal:
             found[variant.id] = refusal
         else:
             found[variant.id] = _offer(variant, product, category, perks)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a variant is called and looks like, whether it is in the mall or not. ``slug`` is ``None`` where it is not.
+
+    ``unit_id`` is who sells it.
+    """
+
+    name: Mapping[str, str]
+    variant_name: Mapping[str, str]
+    picture: str | None
+    slug: str | None
+    unit_id: int
+
+
+def labels_of(variant_ids: Collection[int]) -> dict[int, Label]:
+    """Labels by variant, by one query; for lists of what people once chose."""
+    query = (
+        sa.select(Variant.id, Product.name, Variant.name, _FIRST_PICTURE, Product.slug, Product.unit_id, Product.status)
+        .join(Product, Product.id == Variant.product_id)
+        .where(any_of(Variant.id, variant_ids))
+    )
+    return {
+        id_: Label(name, variant_name, picture, slug if status == "listed" else None, unit_id)
+        for id_, name, variant_name, picture, slug, unit_id, status in db.session.execute(query)
+    }
 
 
 def _offer(variant: Variant, product: Product, category: str, perks: Perks) -> Offer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import and_
 
@@ -12,39 +13,53 @@ from app.foundation.database import any_of, db, insert_new
 from app.mall.catalog.models import Product, ProductWord
 from app.mall.catalog.words import Asked, query, search_text, words_of
 
-FEW = 500  # Up to so many products are named to the database; more than that are met soon enough on the way.
+FEW = 300  # Up to so many products are named to the database; more than that are met soon enough on the way.
+OFTEN = 8  # Words that stand together on one of so many products, at least, are met soon enough as well.
 
 Condition = sa.ColumnElement[bool]
 
 
-def matching(typed: str) -> list[Condition]:
-    """The conditions that a product has to fulfil. Two queries at most, besides the one that they become part of.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The ``conditions`` that a product has to fulfil; ``named`` when they name few products by their ids."""
+
+    conditions: list[Condition]
+    named: bool
+
+
+def matching(typed: str) -> Found:
+    """What a search asks of a product. Few queries, besides the one that this becomes part of.
 
     A word that few products have names them, and they are sorted as wanted. Where all words are frequent, the sorted
     products are looked through until there are enough, which is soon; unless the words hardly ever come together.
     """
     asked = query(typed)
     if not asked.words:
-        return [sa.false()]
+        return Found([sa.false()], named=True)
     texts = [Product.search_text.contains(text, autoescape=True) for text in asked.texts]
-    ids, frequent = _by_rare_words(asked.words)
-    if ids is None and len(frequent) > 1:
+    ids, frequent, sample = _by_rare_words(asked.words)
+    if ids is None and len(frequent) > 1 and not _often_together(frequent, sample):
         ids, frequent = _by_all_words(frequent)
-    if ids is None:
-        return [*map(_has, frequent), *texts]
-    # Plain conditions on few rows: no index is to be tempted by them.
-    return [any_of(Product.id, sorted(ids)), *map(_has, frequent), *texts]
+    named = [] if ids is None else [any_of(Product.id, sorted(ids))]
+    return Found([*named, *map(_has, frequent), *texts], named=bool(named))
 
 
-def _by_rare_words(words: Sequence[Asked]) -> tuple[set[int] | None, list[Asked]]:
-    """The products that have all the rare words, ``None`` without any, and the words that are not rare."""
-    parts = [_some(place, word) for place, word in enumerate(words)]
+def _by_rare_words(words: Sequence[Asked]) -> tuple[set[int] | None, list[Asked], list[int]]:
+    """The products that have all the rare words (``None`` without any), the words that are not rare, and some
+    products that have the first of these."""
     found: list[list[int]] = [[] for _ in words]
-    for place, product_id in db.session.execute(sa.union_all(*parts)):
+    for place, product_id in db.session.execute(sa.union_all(*(_some(*each) for each in enumerate(words)))):
         found[place].append(product_id)
     rare = [set(ids) for ids in found if len(ids) <= FEW]
-    frequent = [word for word, ids in zip(words, found, strict=True) if len(ids) > FEW]
-    return (reduce(and_, rare) if rare else None), frequent
+    frequent = [(word, ids) for word, ids in zip(words, found, strict=True) if len(ids) > FEW]
+    sample = frequent[0][1] if frequent else []
+    return (reduce(and_, rare) if rare else None), [word for word, _ids in frequent], sample
+
+
+def _often_together(words: list[Asked], sample: list[int]) -> bool:
+    """Do many of some products that have the first word have the others, too?"""
+    those = sa.select(sa.func.count(Product.id)).where(any_of(Product.id, sample), *map(_has, words[1:]))
+    return (db.session.scalar(those) or 0) * OFTEN >= len(set(sample))
 
 
 def _some(place: int, word: Asked) -> sa.Select[int, int]:

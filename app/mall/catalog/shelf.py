@@ -14,9 +14,9 @@ from app.foundation.listing import Part, part_of
 from app.foundation.money import Money
 from app.foundation.points import Points
 from app.mall.catalog.models import Category, Picture, Price, Product, RecentlySeen, Variant, Wish
-from app.mall.catalog.queries import IN_STOCK, in_the_mall
+from app.mall.catalog.queries import IN_STOCK, in_the_mall, still_in_the_mall
 from app.mall.catalog.rules import Way
-from app.mall.catalog.search import matching
+from app.mall.catalog.search import Found, matching
 
 # What a list can be sorted by: its keys, and whether the greatest stands first.
 ORDERS: dict[str, tuple[list[InstrumentedAttribute], bool]] = {
@@ -71,13 +71,15 @@ def listed(
 ) -> Part[Shown]:
     """Products that are in the mall now; ``member_id`` is whose wishes count. ``order`` is one of ``ORDERS``."""
     keys, greatest_first = ORDERS[order]
-    statement = sa.select(Product).where(*in_the_mall(now), *_conditions(wanted)).options(*_LIGHT)
+    found = matching(wanted.search) if wanted.search else Found([], named=False)
+    there = still_in_the_mall(now) if found.named else in_the_mall(now)
+    statement = sa.select(Product).where(*there, *found.conditions, *_conditions(wanted)).options(*_LIGHT)
     part = part_of(statement, keys=keys, after=after, limit=limit, newest_first=greatest_first)
     return Part(_with_hangings(part.items, member_id), part.after)
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = matching(wanted.search) if wanted.search else []
+    conditions: list[sa.ColumnElement[bool]] = []
     if wanted.category:
         conditions.append(
             Product.category_id == sa.select(Category.id).where(Category.code == wanted.category).scalar_subquery()
@@ -162,7 +164,7 @@ def recently_seen(member_id: int, *, limit: int, now: datetime) -> list[Glimpse]
     query = (
         sa.select(Product.id, Product.slug, Product.name, picture)
         .join(RecentlySeen, RecentlySeen.product_id == Product.id)
-        .where(RecentlySeen.member_id == member_id, *in_the_mall(now))
+        .where(RecentlySeen.member_id == member_id, *still_in_the_mall(now))
         .order_by(RecentlySeen.at.desc(), Product.id.desc())
         .limit(limit)
     )

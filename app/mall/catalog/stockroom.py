@@ -39,7 +39,7 @@ def products_of_units(
     """Newest first; with ``sold_out`` only those listed without stock."""
     statement = sa.select(Product).where(*_within(units)).options(*whole())
     if search:
-        statement = statement.where(*matching(search))
+        statement = statement.where(*matching(search).conditions)
     wanted = {Product.status: status or None, Product.unit_id: unit_id, Product.category_id: category_id}
     for column, value in wanted.items():
         if value is not None:
