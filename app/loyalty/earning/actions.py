@@ -18,7 +18,9 @@ from app.foundation.money import minor_units
 from app.foundation.points import Growth, Points
 from app.loyalty.benefits.queries import Shopping, multipliers
 from app.loyalty.earning.explanations import why_growth, why_purchase
+from app.loyalty.earning.keys import earn_key, grow_key
 from app.loyalty.earning.milestones import review_milestones
+from app.loyalty.earning.returns import claw_back_returned, return_purchase
 from app.loyalty.earning.rewards import Deed, Granted, award_joining, reward, reward_many
 from app.loyalty.earning.rules import Factor, GrowthAward, PurchaseAward, PurchaseRule, purchase_growth
 from app.loyalty.earning.terms import EarningTerms
@@ -57,11 +59,13 @@ __all__ = [
     "RecordedPurchase",
     "ReportedLine",
     "award_joining",
+    "claw_back_returned",
     "earn_key",
     "grow_key",
     "install_defaults",
     "mature_purchase",
     "record_purchases",
+    "return_purchase",
     "review_milestones",
     "reward",
     "reward_many",
@@ -234,16 +238,6 @@ def _awards(each: _Valued, *, since: datetime, pending: bool) -> Iterator[ledger
 def _life(expiry: ExpiryPolicy | None, since: datetime) -> list[dict[str, Any]]:
     """What the explanation adds where the rule has an expiry of its own."""
     return [lives(expiry, since)] if expiry else []
-
-
-def earn_key(unit_code: str, order_no: str) -> str:
-    """The business key of the points for a purchase."""
-    return f"purchase:{unit_code}:{order_no}:earn"
-
-
-def grow_key(unit_code: str, order_no: str) -> str:
-    """The business key of the growth for a purchase."""
-    return f"purchase:{unit_code}:{order_no}:grow"
 
 
 def _outcomes(

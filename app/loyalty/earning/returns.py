@@ -7,10 +7,10 @@ from datetime import datetime
 
 from app.foundation.events import publish
 from app.foundation.points import Points
-from app.loyalty.earning.actions import earn_key, grow_key
 from app.loyalty.earning.explanations import why_returned
+from app.loyalty.earning.keys import earn_key, grow_key
 from app.loyalty.ledger import actions as ledger
-from app.loyalty.purchases.actions import take_back
+from app.loyalty.purchases.actions import Returned, take_back
 from app.loyalty.purchases.events import PurchasesReturned
 
 
@@ -23,12 +23,20 @@ def return_purchase(
     ``return_no`` told again changes nothing. Raises as ``take_back``. Publishes ``PurchasesReturned``.
     """
     back = take_back(unit_code=unit_code, order_no=order_no, return_no=return_no, amounts=amounts, now=now)
+    claw_back_returned(back, unit_code=unit_code, order_no=order_no, return_no=return_no, now=now)
+    return back.points
+
+
+def claw_back_returned(back: Returned, *, unit_code: str, order_no: str, return_no: str, now: datetime) -> None:
+    """The second half, for who has something to do between: the purchase is locked first, wallets last.
+
+    A return of goods gives spent points back in between. Publishes ``PurchasesReturned``.
+    """
     if not back.fresh:
-        return back.points
+        return
     why = why_returned(order_no=order_no, unit=unit_code)
     for amount, award in ((back.points, earn_key(unit_code, order_no)), (back.growth, grow_key(unit_code, order_no))):
         if amount.value:
             key = f"{award}:return:{return_no}"
             ledger.claw_back(award_key=award, amount=amount, key=key, explanation=why, now=now)
     publish(PurchasesReturned((back.member_id,), now))
-    return back.points

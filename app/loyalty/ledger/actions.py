@@ -33,7 +33,7 @@ from app.loyalty.ledger.requests import (
     HoldFields,
     RequestFields,
 )
-from app.loyalty.ledger.returns import Clawback, claw_back, give_back, reverse
+from app.loyalty.ledger.returns import Clawback, claw_back, give_back, reverse, would_expire
 from app.loyalty.ledger.rules import ExpiryPolicy, Part, spread
 from app.loyalty.ledger.terms import LedgerTerms
 from app.loyalty.ledger.writing import Entry, NewLot, Wait, taking
@@ -65,6 +65,7 @@ __all__ = [
     "spend",
     "unfreeze",
     "void_pending",
+    "would_expire",
 ]
 
 # What the member does keeps points alive that live as long as the member is active; what staff does, does not.

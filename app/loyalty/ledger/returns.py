@@ -61,6 +61,15 @@ def give_back(
     return Posting(transfer_id, key, amount, created=True)
 
 
+def would_expire(*, spent_key: str, amount: Quantity, now: datetime) -> int:
+    """How many of so many points of a debit would come back expired; for previews. Takes no lock."""
+    spent = book.booked([spent_key])[spent_key]
+    parts = last_parts(book.drawn_by([spent.id])[spent.id], skip=_sum_reversed(spent), take=amount.value)
+    found = sa.select(Lot).where(any_of(Lot.id, [part.lot_id for part in parts]))
+    expired = {lot.id for lot in db.session.scalars(found) if _expired(lot, now)}
+    return sum(part.amount for part in parts if part.lot_id in expired)
+
+
 def _refill(entry: Entry, parts: Sequence[Part], *, fill: int, shop_caused: bool, now: datetime) -> None:
     """Put ``parts`` back, except that ``fill`` of them pays off the wallet's debt."""
     wanted = [part.lot_id for part in parts]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from app.foundation.database import db, insert_new
 from app.loyalty.purchases.models import Purchase, PurchaseLine
 from app.loyalty.purchases.reports import Key, KnownPurchase, Outcome, PurchaseReport, ReportedLine, difference
-from app.loyalty.purchases.returns import Returned, take_back
+from app.loyalty.purchases.returns import Returned, take_back, would_take_back
 
 __all__ = [
     "Earned",
@@ -23,6 +23,7 @@ __all__ = [
     "Returned",
     "difference",
     "take_back",
+    "would_take_back",
     "write_down",
 ]
 

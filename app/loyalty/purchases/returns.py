@@ -66,10 +66,33 @@ def take_back(
     return Returned(purchase.member_id, Points(sum(row["points"] for row in rows)), Growth(growth), fresh=True)
 
 
-def _lock_purchase(unit_code: str, order_no: str) -> Purchase:
+def would_take_back(*, unit_code: str, order_no: str, amounts: Mapping[int, int]) -> Points:
+    """The points that would go with so many minor units of each line, by position. Raises ``NotFound``."""
+    purchase = _purchase(unit_code, order_no)
+    if purchase is None:
+        raise NotFound(_("There is no purchase %(number)s on record.", number=order_no))
+    lines, earlier = _lines(purchase), _returned(purchase)
+    gone = {position: sum(e.amount for e in earlier if e.position == position) for position in lines}
+    return Points(
+        sum(
+            _share(lines[position].points, lines[position].amount, gone[position], amount)
+            for position, amount in amounts.items()
+            if amount
+        )
+    )
+
+
+def _purchase(unit_code: str, order_no: str) -> Purchase | None:
+    return db.session.scalar(_which(unit_code, order_no))
+
+
+def _which(unit_code: str, order_no: str) -> sa.Select[Purchase]:
     unit = unit_by_code(unit_code)
-    which = sa.select(Purchase).where(Purchase.unit_id == (unit.id if unit else None), Purchase.order_no == order_no)
-    purchase = db.session.scalars(lock(LockOrder.ORDER, which)).one_or_none()
+    return sa.select(Purchase).where(Purchase.unit_id == (unit.id if unit else None), Purchase.order_no == order_no)
+
+
+def _lock_purchase(unit_code: str, order_no: str) -> Purchase:
+    purchase = db.session.scalars(lock(LockOrder.ORDER, _which(unit_code, order_no))).one_or_none()
     if purchase is None:
         raise NotFound(_("There is no purchase %(number)s on record.", number=order_no))
     return purchase

@@ -136,8 +136,3 @@ def shares_of(amount: int, weights: Sequence[int]) -> list[int]:
     for place in by_remainder[: amount - sum(parts)]:
         parts[place] += 1
     return parts
-
-
-def part_of(amount: int, *, of: int, before: int, pieces: int) -> int:
-    """What ``pieces`` of ``of`` bring back of ``amount`` after ``before`` pieces; the last ones take the remainder."""
-    return amount * (before + pieces) // of - amount * before // of

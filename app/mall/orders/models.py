@@ -21,6 +21,7 @@ class Order(Model):
     ``parcel`` says whether there is something to send; codes and services have none. Amounts are minor units:
     ``ordinary`` is what the goods' cash part costs others, ``coupon`` and ``offset`` were taken off, ``delivery_fee``
     added; ``points`` are all points, and ``offset_points`` those of them that pay instead of money. See ``bills``.
+    While a return is open (``return_open``) the order is not completed.
     """
 
     __tablename__ = "order"
@@ -57,6 +58,7 @@ class Order(Model):
     tracking_number: Mapped[str | None] = mapped_column(sa.String(60))
     placed_at: Mapped[datetime]
     pay_by: Mapped[datetime]
+    return_open: Mapped[bool] = mapped_column(default=False)
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.id")
     steps: Mapped[list[OrderStep]] = relationship(order_by="OrderStep.id")
@@ -81,6 +83,7 @@ class OrderLine(Model):
     __table_args__ = (
         sa.CheckConstraint("quantity > 0", name="quantity_positive"),
         sa.CheckConstraint('cash_each * quantity >= coupon + "offset"', name="paid_not_negative"),
+        sa.CheckConstraint("returned BETWEEN 0 AND quantity", name="returned_within_quantity"),
     )
 
     id: Mapped[Id]
@@ -99,6 +102,7 @@ class OrderLine(Model):
     coupon: Mapped[Amount] = mapped_column(default=0)
     offset: Mapped[Amount] = mapped_column(default=0)
     offset_points: Mapped[Amount] = mapped_column(default=0)
+    returned: Mapped[int] = mapped_column(default=0)
 
     @property
     def points_paid(self) -> int:

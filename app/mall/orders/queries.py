@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 import sqlalchemy as sa
@@ -12,7 +12,11 @@ from sqlalchemy.orm import selectinload
 
 from app.foundation.database import db, fetch
 from app.foundation.listing import Part, part_of
+from app.foundation.terms import current
+from app.loyalty.benefits.queries import Received, extra_return_days
 from app.mall.orders.models import Order, OrderLine, OrderStep
+from app.mall.orders.rules import is_key, order_number
+from app.mall.orders.terms import OrderTerms
 
 CHUNK = 5_000  # Both databases limit how many values one statement may carry.
 SELECTIONS: dict[str, tuple[str, ...]] = {
@@ -93,7 +97,7 @@ def resting_since(state: str, moment: datetime, *, parcel: bool | None = None, a
     query = (
         sa.select(Order.id)
         .join(OrderStep, (OrderStep.order_id == Order.id) & (OrderStep.state == state))
-        .where(Order.state == state, OrderStep.at <= moment, Order.id > after)
+        .where(Order.state == state, OrderStep.at <= moment, Order.id > after, Order.return_open.is_(False))
     )
     if parcel is not None:
         query = query.where(Order.parcel.is_(parcel))
@@ -160,3 +164,19 @@ def returnable(numbers: Collection[str]) -> dict[tuple[int, str], bool]:
         query = sa.select(Order.unit_id, Order.number, Order.state).where(Order.number.in_(chunk))
         found |= {(unit, number): state != "completed" for unit, number, state in db.session.execute(query)}
     return found
+
+
+def return_days(order: Order, received_at: datetime) -> int:
+    """How many days its member has to send it back, with the benefits they had when it was received."""
+    [more] = extra_return_days([Received(order.member_id, order.unit_id, received_at)])
+    return current(OrderTerms).return_window_days + more
+
+
+def new_number(day: date) -> str:
+    """A number like those of orders, that nobody guesses."""
+    return order_number(day)
+
+
+def is_form_key(text: str) -> bool:
+    """Is it a key as our forms make them?"""
+    return is_key(text)

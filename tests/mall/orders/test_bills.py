@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.mall.orders.bills import Item, OffsetRule, bill, most_offset, part_of, shares_of
+from app.mall.orders.bills import Item, OffsetRule, bill, most_offset, shares_of
 
 RULE = OffsetRule(least_cash=50)
 
@@ -106,15 +106,6 @@ def test_parts_sum_to_the_whole(amount, weights):
     assert sum(parts) == (amount if sum(weights) else 0)
     if amount <= sum(weights):
         assert all(part <= weight for part, weight in zip(parts, weights, strict=True))
-
-
-@given(st.integers(0, 10**9), st.lists(st.integers(1, 20), min_size=1, max_size=9))
-def test_returning_in_any_pieces_gives_back_everything(amount, returns):
-    of, before, back = sum(returns), 0, 0
-    for pieces in returns:
-        back += part_of(amount, of=of, before=before, pieces=pieces)
-        before += pieces
-    assert back == amount
 
 
 @pytest.mark.parametrize("points", [-5, 0])

@@ -1,0 +1,54 @@
+"""What returns refuse, in sentences."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask_babel import gettext as _
+
+from app.foundation.errors import DomainError, InvalidInput
+from app.foundation.formats import day
+
+
+class NothingToReturn(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(_("Please choose what you want to send back, and how many. Nothing was changed."))
+
+
+class TooMany(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(_("There are not that many pieces left to send back. Nothing was changed."))
+
+
+class NotReturnable(DomainError):
+    """Codes and services cannot be put back on a shelf; an order that is not there yet cannot be sent back."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This cannot be sent back here. Please contact the shop; nothing was changed."))
+
+
+class WindowOver(DomainError):
+    def __init__(self, last: datetime) -> None:
+        super().__init__(
+            _(
+                "The time for this ended on %(day)s. Please contact the shop; nothing was changed.",
+                day=day(last, "long"),
+            )
+        )
+
+
+class AlreadyOpen(DomainError):
+    def __init__(self) -> None:
+        super().__init__(_("A return of this order is under way already. Nothing was changed."))
+
+
+class StepRefused(DomainError):
+    """A case cannot go this way from where it is, or not by this hand."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This was decided already. Nothing was changed; reload to see where it stands."))
+
+
+class ReasonMissing(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(_("Please say why; the member reads it. Nothing was changed."))

@@ -1,0 +1,161 @@
+"""Reads of returns: cases, and what a return would bring back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from app.foundation import clock
+from app.foundation.database import db
+from app.foundation.listing import Part, part_of
+from app.foundation.money import Money
+from app.foundation.points import Points
+from app.foundation.terms import current
+from app.identity.units.queries import unit_by_id
+from app.loyalty.benefits.queries import perks
+from app.loyalty.ledger.actions import would_expire
+from app.loyalty.purchases.actions import would_take_back
+from app.mall.orders.queries import return_days
+from app.mall.returns.models import ReturnCase
+from app.mall.returns.rules import REASONS, Back, Sold, back_for, completes
+from app.mall.returns.terms import ReturnTerms
+
+if TYPE_CHECKING:
+    from app.mall.orders.models import Order
+
+_WHOLE = (selectinload(ReturnCase.pieces),)
+
+
+def sold_lines(order: Order) -> list[Sold]:
+    return [
+        Sold(
+            line_id=line.id,
+            quantity=line.quantity,
+            returned=line.returned,
+            cash=line.cash_paid,
+            points=line.points_paid,
+        )
+        for line in order.lines
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a return brings: ``cash`` with ``delivery`` in it; of ``points`` so many come back ``expired``.
+
+    ``taken_back`` are points that were earned and go; ``amounts`` minor units by position of the purchase's lines.
+    """
+
+    backs: tuple[Back, ...]
+    cash: Money
+    delivery: Money
+    points: Points
+    expired: Points
+    taken_back: Points
+    amounts: Mapping[int, int]
+
+
+def outcome(order: Order, pieces: Mapping[int, int], *, reason: str, now: datetime) -> Outcome:
+    """What sending these pieces back would bring, for both sides to see before anybody confirms.
+
+    Delivery comes back where the shop caused it and nothing of the order is left.
+    """
+    lines = {line.line_id: line for line in sold_lines(order)}
+    backs = tuple(back_for(lines[line_id], count) for line_id, count in sorted(pieces.items()))
+    goods, points = sum(back.cash for back in backs), sum(back.points for back in backs)
+    whole = completes(list(lines.values()), dict(pieces))
+    fee = order.delivery_fee if REASONS[reason] and whole else 0
+    amounts = _amounts(order, backs)
+    return Outcome(
+        backs=backs,
+        cash=Money(goods + fee, order.currency),
+        delivery=Money(fee, order.currency),
+        points=Points(points),
+        expired=Points(_expired(order, points, now) if points and not REASONS[reason] else 0),
+        taken_back=would_take_back(unit_code=unit_code(order), order_no=order.number, amounts=amounts)
+        if amounts
+        else Points(0),
+        amounts=amounts,
+    )
+
+
+def _amounts(order: Order, backs: Sequence[Back]) -> dict[int, int]:
+    """By position of the purchase that the order's cash part was: lines that were paid in money, in their order."""
+    position, found = 0, {}
+    cash_of = {back.line_id: back.cash for back in backs}
+    for line in order.lines:
+        if line.cash_paid:
+            position += 1
+            if cash_of.get(line.id):
+                found[position] = cash_of[line.id]
+    return found
+
+
+def _expired(order: Order, points: int, now: datetime) -> int:
+    return would_expire(spent_key=f"order:{order.number}:redeem", amount=Points(points), now=now)
+
+
+def unit_code(order: Order) -> str:
+    unit = unit_by_id(order.unit_id)
+    if unit is None:
+        raise LookupError(f"Order {order.number} was sold by a unit that does not exist.")
+    return unit.code
+
+
+def delivered_at(order: Order) -> datetime | None:
+    return next((step.at for step in order.steps if step.state == "delivered"), None)
+
+
+def window_ends(order: Order) -> datetime | None:
+    """Until when it can be sent back; ``None`` as long as it has not arrived."""
+    at = delivered_at(order)
+    return at + timedelta(days=return_days(order, at)) if at else None
+
+
+def warranty_ends(order: Order) -> datetime | None:
+    """Until when a claim can be made; ``None`` as long as it has not arrived."""
+    at = delivered_at(order)
+    if at is None:
+        return None
+    months = current(ReturnTerms).warranty_months + perks(order.member_id, at).extra_warranty_months(order.unit_id)
+    zone = clock.programme_zone()
+    return clock.end_of(clock.months_after(clock.local_date(at, zone), months), zone)
+
+
+def own_case(member_id: int, number: str) -> ReturnCase | None:
+    """One case of this member; somebody else's looks like none."""
+    which = sa.select(ReturnCase).where(ReturnCase.member_id == member_id, ReturnCase.number == number)
+    return db.session.scalar(which.options(*_WHOLE))
+
+
+def case_of_key(member_id: int, key: str) -> ReturnCase | None:
+    return db.session.scalar(sa.select(ReturnCase).where(ReturnCase.member_id == member_id, ReturnCase.key == key))
+
+
+def cases_of_order(order_id: int) -> list[ReturnCase]:
+    which = sa.select(ReturnCase).where(ReturnCase.order_id == order_id).order_by(ReturnCase.id)
+    return list(db.session.scalars(which.options(*_WHOLE)))
+
+
+def office_case(number: str, *, units: Collection[int] | None) -> ReturnCase | None:
+    """One case among those of ``units`` (``None``: all)."""
+    return db.session.scalar(sa.select(ReturnCase).where(ReturnCase.number == number, *_within(units)).options(*_WHOLE))
+
+
+def office_cases(
+    *, units: Collection[int] | None, states: Collection[str] = (), after: str | None = None, limit: int = 50
+) -> Part[ReturnCase]:
+    """Those of ``units``, newest first."""
+    query = sa.select(ReturnCase).where(*_within(units))
+    if states:
+        query = query.where(ReturnCase.state.in_(states))
+    return part_of(query.options(*_WHOLE), keys=[ReturnCase.id], after=after, limit=limit)
+
+
+def _within(units: Collection[int] | None) -> tuple[sa.ColumnElement[bool], ...]:
+    return () if units is None else (ReturnCase.unit_id.in_(units),)

@@ -1,0 +1,80 @@
+"""What comes back for what is sent back. Pure: lines and pieces in, money and points out.
+
+Cash and points of a line are split in proportion to its pieces; the last pieces take the remainder, so that whatever
+the order of returns, what came back and what is kept sum exactly to what was paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+KINDS = ("return", "exchange", "warranty")
+STATES = ("requested", "approved", "settled", "rejected", "withdrawn")
+OPEN = ("requested", "approved")
+
+# Reasons, and whether the shop caused the return: then delivery is paid back, and points that have expired live on.
+REASONS = {
+    "defective": True,
+    "wrong": True,
+    "damaged": True,
+    "late": True,
+    "unwanted": False,
+    "too_many": False,
+    "other": False,
+}
+
+# From where to where a case can go, and by whose hand.
+STEPS = {
+    ("requested", "approved"): "staff",
+    ("requested", "rejected"): "staff",
+    ("requested", "settled"): "staff",
+    ("approved", "settled"): "staff",
+    ("approved", "rejected"): "staff",
+    ("requested", "withdrawn"): "member",
+    ("approved", "withdrawn"): "member",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sold:
+    """A line as far as returning is concerned: what its pieces cost together, and how many are back already."""
+
+    line_id: int
+    quantity: int
+    returned: int
+    cash: int
+    points: int
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.returned
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What so many pieces of a line bring back: ``cash`` in minor units."""
+
+    line_id: int
+    pieces: int
+    cash: int
+    points: int
+
+
+def part(whole: int, *, of: int, before: int, pieces: int) -> int:
+    """What ``pieces`` of ``of`` bring back of ``whole`` after ``before`` of them; all parts sum to it exactly."""
+    return whole * (before + pieces) // of - whole * before // of
+
+
+def back_for(line: Sold, pieces: int) -> Back:
+    return Back(
+        line.line_id,
+        pieces,
+        part(line.cash, of=line.quantity, before=line.returned, pieces=pieces),
+        part(line.points, of=line.quantity, before=line.returned, pieces=pieces),
+    )
+
+
+def completes(lines: Sequence[Sold], pieces: dict[int, int]) -> bool:
+    """Is nothing of the order left once these pieces are back?"""
+    return all(line.left == pieces.get(line.line_id, 0) for line in lines)

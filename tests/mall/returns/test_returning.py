@@ -1,0 +1,298 @@
+"""What was ordered comes back: money, points and what they earned, exact to the fen and the point."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.foundation.actors import Actor
+from app.foundation.database import db, transaction
+from app.foundation.points import Points
+from app.loyalty.ledger.queries import standing
+from app.loyalty.ledger.verify import verify
+from app.mall.orders.actions import confirm_delivery, pack, place, ship
+from app.mall.orders.jobs import complete_orders
+from app.mall.orders.models import Order
+from app.mall.orders.queries import order_by_id
+from app.mall.orders.quotes import Wanted, quote
+from app.mall.payments.models import Refund
+from app.mall.returns.actions import approve, ask, reject, settle, withdraw
+from app.mall.returns.errors import (
+    AlreadyOpen,
+    NothingToReturn,
+    NotReturnable,
+    ReasonMissing,
+    StepRefused,
+    TooMany,
+    WindowOver,
+)
+from app.mall.returns.models import ReturnCase
+from app.mall.returns.queries import outcome
+from app.mall.returns.rules import Sold, back_for
+from tests.conftest import NOON
+from tests.factories import make_member
+from tests.mall.orders.shop import ADDRESS, attempt, fresh_key, make_goods, report, stock_of
+
+DAY = timedelta(days=1)
+STAFF = Actor("staff", 1, "Mei")
+
+
+def delivered(member, *goods, offset=0, delivery="", quantity=1):
+    """An order that was paid, sent and received at noon; its id."""
+    wanted = [Wanted(each.variant_id, each.price_id, quantity) for each in goods]
+    asked = {"wanted": wanted, "offset_points": offset, "delivery": delivery, "now": NOON}
+    with transaction():
+        expected = quote(member_id=member, **asked).figures
+        order = place(member_id=member, **asked, address=ADDRESS, key=fresh_key(), expected=expected)
+        number = order.id
+    if order.cash:
+        report(number, attempt(number))
+    with transaction():
+        pack(order_id=number, by=STAFF, now=NOON)
+        ship(order_id=number, carrier="SF", tracking_number="1", by=STAFF, now=NOON)
+        confirm_delivery(order_id=number, by=me(member), now=NOON)
+    return number
+
+
+def me(member):
+    return Actor("member", member, "Lin")
+
+
+def wish(order_id, member, *counts, kind="return", reason="unwanted", now=NOON, by=None):
+    lines = order_by_id(order_id).lines
+    pieces = {line.id: count for line, count in zip(lines, counts, strict=False) if count}
+    with transaction():
+        asked = {"kind": kind, "pieces": pieces, "reason": reason, "key": fresh_key()}
+        return ask(order_id=order_id, **asked, by=by or me(member), now=now).id
+
+
+def take(case_id, *, now=NOON, back_on_shelf=True):
+    with transaction():
+        return settle(case_id=case_id, back_on_shelf=back_on_shelf, by=STAFF, now=now)
+
+
+def refunded(order_id):
+    db.session.rollback()
+    return [refund.amount for refund in db.session.scalars(sa.select(Refund).order_by(Refund.id))]
+
+
+def points_of(member):
+    db.session.rollback()
+    now = standing(member, now=NOON)
+    return int(now.available), int(now.on_the_way)
+
+
+@pytest.fixture
+def lin(app):
+    return make_member(name="Lin", points=10_000)
+
+
+def test_one_of_two_lines_comes_back_with_its_money_its_points_and_what_it_earned(lin):
+    kettle, tea = make_goods("Kettle", points=0, cash=100_00), make_goods("Tea", points=200, cash=50_00)
+    order = delivered(lin, kettle, tea, offset=3_000)
+    assert points_of(lin) == (10_000 - 3_200, 120)  # ¥150 of goods, ¥30 of them paid with points
+    case = take(wish(order, lin, 1, 0))
+    assert (case.cash, case.points, case.taken_back) == (80_00, 2_000, 80)
+    assert points_of(lin) == (10_000 - 1_200, 40)
+    assert (refunded(order), stock_of(kettle), stock_of(tea)) == ([80_00], 10, 9)
+    assert verify().clean
+
+
+def test_333_33_in_three_lines_returned_one_by_one_sums_exactly(lin):
+    goods = [make_goods(f"Cup {n}", points=0, cash=111_11) for n in range(3)]
+    order = delivered(lin, *goods, offset=10_000)
+    assert points_of(lin) == (0, 233)
+    for place_ in range(3):
+        counts = [int(n == place_) for n in range(3)]
+        take(wish(order, lin, *counts))
+    assert points_of(lin) == (10_000, 0)
+    assert sum(refunded(order)) == 233_33
+    assert verify().clean
+
+
+def test_delivery_comes_back_when_the_shop_caused_it_and_nothing_is_left(lin):
+    kettle = make_goods("Kettle", points=0, cash=100_00)
+    mine, theirs = (delivered(lin, kettle, delivery="express", quantity=2) for _ in range(2))
+    assert take(wish(mine, lin, 2)).cash == 200_00
+    first = wish(theirs, lin, 1, reason="defective")
+    assert take(first).cash == 100_00
+    assert take(wish(theirs, lin, 1, reason="defective")).cash == 112_00
+
+
+def test_what_is_seen_before_is_what_happens(lin):
+    order = delivered(lin, make_goods("Kettle", points=300, cash=99_99), quantity=3, offset=1_234)
+    case = wish(order, lin, 2)
+    seen = outcome(order_by_id(order), {order_by_id(order).lines[0].id: 2}, reason="unwanted", now=NOON)
+    done = take(case)
+    assert (seen.cash.amount, seen.points, seen.taken_back) == (done.cash, Points(done.points), Points(done.taken_back))
+
+
+def test_points_that_have_expired_come_back_expired_unless_the_shop_caused_it(lin):
+    late = NOON + 400 * DAY  # The opening balance lives for a year.
+    for reason, expired, comes in (("unwanted", 500, 0), ("defective", 0, 500)):
+        member = make_member(name=reason, points=500)
+        order = delivered(member, make_goods(points=500))
+        lines = order_by_id(order).lines
+        assert int(outcome(order_by_id(order), {lines[0].id: 1}, reason=reason, now=late).expired) == expired
+        take(wish(order, member, 1, reason=reason, now=late, by=STAFF), now=late)
+        assert int(standing(member, now=late).available) == comes
+    assert verify().clean
+
+
+def test_an_open_return_keeps_the_order_from_being_completed(lin):
+    order = delivered(lin, make_goods(points=100))
+    case = wish(order, lin, 1)
+    assert complete_orders(now=NOON + 30 * DAY) == 0
+    with transaction():
+        withdraw(case_id=case, by=me(lin), now=NOON + 30 * DAY)
+    assert complete_orders(now=NOON + 30 * DAY) == 1
+
+
+def test_an_exchange_sends_the_same_once_more_for_nothing(lin):
+    tea = make_goods(points=100, cash=20_00)
+    order = delivered(lin, tea, quantity=2)
+    case = take(wish(order, lin, 1, kind="exchange", reason="wrong"), back_on_shelf=False)
+    made = order_by_id(case.replacement_id)
+    assert (made.state, made.points, made.cash, made.lines[0].quantity) == ("paid", 0, 0, 1)
+    assert (refunded(order), stock_of(tea), points_of(lin)[0]) == ([], 7, 10_000 - 200)
+    assert take(wish(order, lin, 2)).points == 200  # What was exchanged can still be sent back.
+
+
+def test_a_claim_under_warranty_is_possible_long_after_the_window(lin):
+    order = delivered(lin, make_goods(points=100))
+    complete_orders(now=NOON + 30 * DAY)
+    with pytest.raises(WindowOver):
+        wish(order, lin, 1, now=NOON + 30 * DAY)
+    case = wish(order, lin, 1, kind="warranty", reason="defective", now=NOON + 300 * DAY)
+    assert take(case, now=NOON + 300 * DAY).replacement_id
+    with pytest.raises(WindowOver):
+        wish(order, lin, 1, kind="warranty", reason="defective", now=NOON + 400 * DAY)
+
+
+def test_the_last_day_of_the_window_counts(lin):
+    order = delivered(lin, make_goods(points=100))
+    with pytest.raises(WindowOver):
+        wish(order, lin, 1, now=NOON + 7 * DAY)
+    assert wish(order, lin, 1, now=NOON + 7 * DAY - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("counts", "refusal"), [((0,), NothingToReturn), ((-1,), NothingToReturn), ((3,), TooMany), ((10**9,), TooMany)]
+)
+def test_pieces_that_were_not_bought_cannot_come_back(lin, counts, refusal):
+    order = delivered(lin, make_goods(points=100), quantity=2)
+    with pytest.raises(refusal):
+        wish(order, lin, *counts)
+
+
+def test_lines_of_other_orders_cannot_come_back(lin):
+    mine, other = delivered(lin, make_goods(points=100)), delivered(lin, make_goods(points=100))
+    foreign = {order_by_id(other).lines[0].id: 1}
+    with pytest.raises(TooMany), transaction():
+        ask(order_id=mine, kind="return", pieces=foreign, reason="other", key=fresh_key(), by=me(lin), now=NOON)
+
+
+def test_what_is_not_here_yet_or_is_no_parcel_cannot_be_sent_back(lin):
+    ticket = make_goods("Ticket", kind="code", points=100)
+    order = place_code(lin, ticket)
+    with pytest.raises(NotReturnable):
+        wish(order, lin, 1)
+    assert wish(order, lin, 1, by=STAFF, reason="defective")
+
+
+def place_code(member, goods):
+    with transaction():
+        wanted = [Wanted(goods.variant_id, goods.price_id)]
+        return place(
+            member_id=member, wanted=wanted, address=None, key=fresh_key(), expected=goods.figures, now=NOON
+        ).id
+
+
+def test_one_return_of_an_order_at_a_time_and_one_decision(lin):
+    order = delivered(lin, make_goods(points=100), quantity=2)
+    case = wish(order, lin, 1)
+    with pytest.raises(AlreadyOpen):
+        wish(order, lin, 1)
+    with pytest.raises(ReasonMissing), transaction():
+        reject(case_id=case, answer=" ", by=STAFF, now=NOON)
+    with transaction():
+        approve(case_id=case, by=STAFF, now=NOON)
+    take(case)
+    for again in (approve, settle):
+        more = {"back_on_shelf": True} if again is settle else {}
+        with pytest.raises(StepRefused), transaction():
+            again(case_id=case, by=STAFF, now=NOON, **more)
+    assert wish(order, lin, 1) != case
+
+
+def test_the_same_form_twice_is_one_case(lin):
+    order, key = delivered(lin, make_goods(points=100)), fresh_key()
+    pieces = {order_by_id(order).lines[0].id: 1}
+    for _ in range(2):
+        with transaction():
+            ask(order_id=order, kind="return", pieces=pieces, reason="other", key=key, by=me(lin), now=NOON)
+    assert db.session.scalar(sa.select(sa.func.count(ReturnCase.id))) == 1
+
+
+# --- for every order ------------------------------------------------------------------------------
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**6), st.lists(st.integers(1, 9), min_size=1, max_size=6))
+def test_in_whatever_pieces_a_line_comes_back_it_brings_what_was_paid(cash, points, returns):
+    of, before, got = sum(returns), 0, (0, 0)
+    for pieces in returns:
+        back = back_for(Sold(line_id=1, quantity=of, returned=before, cash=cash, points=points), pieces)
+        got, before = (got[0] + back.cash, got[1] + back.points), before + pieces
+    assert got == (cash, points)
+
+
+lines = st.lists(
+    st.tuples(st.sampled_from([0, 37, 500]), st.sampled_from([0, 99, 111_11, 20_00]), st.integers(1, 3)),
+    min_size=1,
+    max_size=3,
+).filter(lambda found: all(points or cash for points, cash, _quantity in found))
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines, st.integers(0, 9_000), st.sampled_from(["", "express"]), st.randoms(use_true_random=False))
+def test_paid_less_what_came_back_is_what_is_kept(app, found, offset, delivery, chance):
+    member = make_member(name="Lin", points=20_000)
+    goods = [make_goods(points=points, cash=cash, stock=99) for points, cash, _quantity in found]
+    wanted = [
+        Wanted(each.variant_id, each.price_id, quantity)
+        for each, (_points, _cash, quantity) in zip(goods, found, strict=True)
+    ]
+    asked = {"wanted": wanted, "offset_points": offset, "delivery": delivery, "now": NOON}
+    with transaction():
+        expected = quote(member_id=member, **asked).figures
+        order_id = place(member_id=member, **asked, address=ADDRESS, key=fresh_key(), expected=expected).id
+    order = db.session.get_one(Order, order_id)
+    if order.cash:
+        report(order_id, attempt(order_id))
+    with transaction():
+        pack(order_id=order_id, by=STAFF, now=NOON)
+        ship(order_id=order_id, carrier="SF", tracking_number="1", by=STAFF, now=NOON)
+        confirm_delivery(order_id=order_id, by=me(member), now=NOON)
+    left, cash_back, points_back, earned_back = [line.quantity for line in order.lines], 0, 0, 0
+    earned = points_of(member)[1]
+    while any(left) and chance.random() < 0.85:
+        counts = [chance.randint(0, count) for count in left]
+        if not any(counts):
+            continue
+        case = take(wish(order_id, member, *counts))
+        left = [before - count for before, count in zip(left, counts, strict=True)]
+        cash_back, points_back = cash_back + case.cash, points_back + case.points
+        earned_back += case.taken_back
+    order = order_by_id(order_id)
+    kept = [back_for(Sold(line_id=line.id, quantity=line.quantity, returned=line.returned, cash=line.cash_paid,
+                          points=line.points_paid), line.quantity - line.returned) for line in order.lines]  # fmt: skip
+    assert order.cash - order.delivery_fee - cash_back == sum(back.cash for back in kept)
+    assert order.points - points_back == sum(back.points for back in kept)
+    assert points_of(member) == (20_000 - order.points + points_back, earned - earned_back)
+    if not any(left):
+        assert (cash_back, points_back, earned_back) == (order.goods_paid, order.points, earned)
+    assert verify().clean
