@@ -82,7 +82,7 @@ class QuestionForm(FlaskForm):
 
     def written(self) -> tuple[list[dict[str, str]], int]:
         """The choices that have a text, and the place of the right one among them; −1 where that one is empty."""
-        all_of_them = [texts_of(entry.data, "text") for entry in self.choices]
-        places = [place for place, texts in enumerate(all_of_them) if any(texts.values())]
+        lines = {int(entry.name.rpartition("-")[2]): texts_of(entry.data, "text") for entry in self.choices}
+        places = sorted(place for place, texts in lines.items() if any(texts.values()))
         right = places.index(self.right.data) if self.right.data in places else -1
-        return [all_of_them[place] for place in places], right
+        return [lines[place] for place in places], right

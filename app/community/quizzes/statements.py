@@ -13,11 +13,11 @@ from flask_babel import ngettext
 from app.community.quizzes.queries import Offered, offered, state
 from app.community.quizzes.rules import State, enough
 from app.engagement.earn.statements import Reader, Way, capped_state, way
-from app.foundation.formats import moment, points
+from app.foundation.formats import day, moment, points
 from app.foundation.languages import translated
 from app.loyalty.earning.statements import cap_sentence
 
-STATE_LABELS = {"draft": _l("Draft"), "soon": _l("Coming"), "open": _l("Open"), "over": _l("Over")}
+STATE_LABELS = {"draft": _l("Draft"), "soon": _l("Coming"), "open": _l("Open now"), "over": _l("Over")}
 STATE_TONES = {"draft": "neutral", "soon": "info", "open": "brand", "over": "neutral"}
 
 
@@ -47,7 +47,7 @@ def card_of(each: Offered, *, now: datetime) -> Card:
         text = ngettext("%(num)s question", "%(num)s questions", each.questions)
         if quiz.closes_at:
             text = _("%(questions)s · until %(moment)s", questions=text, moment=moment(quiz.closes_at))
-        return Card(title, text, _("Open"), "gold", url, None, where, done=False)
+        return Card(title, text, _("Open now"), "gold", url, None, where, done=False)
     if where == "soon":
         text = _("From %(moment)s", moment=moment(quiz.opens_at))
         return Card(title, text, _("Coming"), "info", None, None, where, done=False)
@@ -65,6 +65,13 @@ def rule_of(needed: int, questions: int, worth: int) -> str:
         least,
         points=points(worth),
     )
+
+
+def _when(each: Offered, card: Card) -> str:
+    """Short: it stands beside a button."""
+    if card.state == "open" and each.quiz.closes_at:
+        return _("Open until %(day)s", day=day(each.quiz.closes_at))
+    return card.badge if card.state == "open" else _("From %(day)s", day=day(each.quiz.opens_at))
 
 
 @way
@@ -86,7 +93,7 @@ def quizzes(reader: Reader) -> list[Way]:
                 rule=rule_of(each.quiz.needed, each.questions, rule.points),
                 worth=points(rule.points, sign=True),
                 cap=cap_sentence(rule.caps),
-                state=_("Done: %(result)s", result=card.text) if card.done else card.text,
+                state=_("Done: %(result)s", result=card.text) if card.done else _when(each, card),
                 tone=card.tone if card.done or not had_state else tone,
                 action="" if card.state == "soon" else _("Result") if card.done else _("Answer"),
                 url=card.url or "",

@@ -82,7 +82,7 @@ def sharing(reader: Reader) -> list[Way]:
             tone=tone if state else "gold",
             action=_("Share"),
             url=url_for("portal.sharing.new"),
-            picture="speech",
+            picture="heart",
             colour="info",
         )
     ]
@@ -197,8 +197,8 @@ def friends(reader: Reader) -> list[Way]:
             cap=ngettext("%(num)s friend a month.", "Up to %(num)s friends a month.", offer.monthly_cap),
             state=_("%(done)s of %(most)s this month", done=totals.this_month, most=offer.monthly_cap)
             if totals.this_month
-            else _("Open"),
-            tone="brand" if totals.this_month else "gold",
+            else "",
+            tone="brand",
             action=_("Invite"),
             url=url_for("portal.referrals.index"),
             picture="handshake",
@@ -298,7 +298,7 @@ def milestones(reader: Reader) -> list[Way]:
             title=translated(each.milestone.name),
             rule=milestone_sentence(each.milestone),
             worth=points(each.milestone.points, sign=True) if each.milestone.points else "",
-            cap="" if each.milestone.period == "ever" else _("Once in each of these periods."),
+            cap={"month": _("Once a month."), "year": _("Once a year.")}.get(each.milestone.period, _("Once.")),
             state=_("Reached") if each.reached else "",
             tone="brand",
             picture="rocket",

@@ -35,15 +35,8 @@ def note_rules(world: World) -> None:
         with transaction():
             values: dict[str, Any] = asdict(terms.current(EarningTerms))
             starts, ends = today - timedelta(days=3), today + timedelta(days=4)
-            values["campaigns"] = [
-                {
-                    "code": "member-week",
-                    "name": CAMPAIGN,
-                    "times": "2",
-                    "starts": f"{starts}T00:00",
-                    "ends": f"{ends}T00:00",
-                }
-            ]
+            window = {"starts": f"{starts}T00:00", "ends": f"{ends}T00:00"}
+            values["campaigns"] = [{"code": "bakery-week", "name": CAMPAIGN, "times": "2", "unit": "bakery", **window}]
             values["bonuses"] = [
                 {"code": "third", "name": BONUS, "nth": 3, "period": "month", "points": 50, "at_least": 1000}
             ]

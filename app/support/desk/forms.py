@@ -75,8 +75,8 @@ class ParticipationForm(FlaskForm):
 
     kind = RadioField(_l("What did the member do?"), validators=[InputRequired(_l("Please choose what it was."))])
     title = StringField(
-        _l("Which one?"),
-        description=_l("Its name, as the member will read it."),
+        _l("What was it called?"),
+        description=_l("As the member will read it."),
         validators=[InputRequired(_l("Please name it.")), Length(max=LONGEST_TITLE)],
         filters=[readable],
     )

@@ -184,7 +184,7 @@ def test_where_sharing_pays_nothing_nothing_is_promised(client, alice):
     with transaction():
         change(EarningTerms, {"rewards": {}}, by=SYSTEM, now=NOON)
     page = sign_in(client, alice).get("/share").text
-    assert "What it brings" not in page
+    assert "What sharing brings" not in page
     assert "Copy the link" in page
 
 
