@@ -109,7 +109,7 @@ class _Named(Form):
 
 
 class RateRow(_Scope):
-    rate = _text(_l("Points per unit of money"), inputmode="decimal", autocomplete="off")
+    rate = _text(_l("Points"), inputmode="decimal", autocomplete="off")
 
     @property
     def empty(self) -> bool:
@@ -244,11 +244,11 @@ class ExpiryFields(Form):
 class CapFields(Form):
     """Caps and budget of purchases."""
 
-    purchase = _number(_l("For one purchase"))
+    purchase = _number(_l("Per purchase"))
     day = _number(_l("A day"))
     month = _number(_l("A month"))
-    total = _number(_l("For each member"))
-    budget = _number(_l("Budget for all"))
+    total = _number(_l("Per member"))
+    budget = _number(_l("Budget"))
 
     def entry(self) -> dict[str, Any]:
         return _filled(**{name: whole(self[name].data) for name in (*CAPS, "budget")})
@@ -262,10 +262,10 @@ class RewardRow(Form):
     """A kind of reward; without points there is none."""
 
     points = _number(_l("Points"))
-    day = _number(_l("At most a day"))
-    month = _number(_l("At most a month"))
-    total = _number(_l("At most ever"))
-    budget = _number(_l("Budget for all"))
+    day = _number(_l("A day"))
+    month = _number(_l("A month"))
+    total = _number(_l("Ever"))
+    budget = _number(_l("Budget"))
     expiry = FormField(ExpiryFields)
 
     @property

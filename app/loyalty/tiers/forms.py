@@ -115,10 +115,10 @@ class TierRow(Form):
     name_zh_Hans = _text(_l("Name · %(language)s", language=LABELS["zh_Hans"]))  # noqa: N815 - ends with the language
     name_zh_Hant = _text(_l("Name · %(language)s", language=LABELS["zh_Hant"]))  # noqa: N815
     match = _match()
-    window = _text(_l("Within the last months"), mode="numeric")
+    window = _text(_l("Window in months"), mode="numeric")
     reach = FormField(Figures)
     keep_match = _match()
-    keep_window = _text(_l("Over the last full months"), mode="numeric")
+    keep_window = _text(_l("Window in full months"), mode="numeric")
     keep_sum = FormField(Figures)
     keep_single = FormField(Figures)
     keep_months = FormField(Months)
@@ -188,7 +188,7 @@ def _by_metric(conditions: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 class LifeFields(Figures):
     """What somebody does, to see where that leads."""
 
-    months = _text(_l("Within so many months"), mode="numeric")
+    months = _text(_l("Window in months"), mode="numeric")
 
 
 class LadderForm(FlaskForm):
