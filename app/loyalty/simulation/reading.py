@@ -215,8 +215,11 @@ def _sales(member_ids: Sequence[int], comparison: Comparison) -> dict[int, list[
             sale.lines.append(Spend(line, category, sku))
     for number, at, position, amount, points in came_back(member_ids, known_by=comparison.known_by):
         if number in by_id:
-            local = at.astimezone(zone).replace(tzinfo=None)
-            by_id[number].backs.append(Back(at, local, position, amount, points))
+            bought = by_id[number]
+            # A till's clock may be ahead: nothing comes back before it was bought.
+            moment = max(at, bought.at)
+            local = moment.astimezone(zone).replace(tzinfo=None)
+            bought.backs.append(Back(moment, local, position, amount, points))
     return found
 
 

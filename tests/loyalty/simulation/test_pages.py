@@ -64,10 +64,13 @@ def test_the_publication_offers_to_simulate_first(office):
 def test_a_draft_that_was_changed_since_is_told_apart(office, members, units):
     buy(members[0], 45000, unit=units[0], at=clock.now().replace(month=3))
     draft(EarningTerms, rate="2")
-    simulate()
+    first = simulate()
     assert "Not the draft as it is now" not in office.get(URL).text
     draft(EarningTerms, rate="3")
     assert "Not the draft as it is now" in office.get(URL).text
+    simulate()
+    assert "Not the draft as it is now" not in office.get(URL).text
+    assert "Not the draft as it is now" in office.get(f"{URL}/{first.id}").text
 
 
 def test_a_time_in_which_nothing_was_bought_says_so(office):

@@ -13,6 +13,7 @@ from app.foundation import clock, terms
 from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.loyalty.earning.actions import record_purchases
+from app.loyalty.earning.returns import return_purchase
 from app.loyalty.purchases.models import Purchase
 from app.loyalty.simulation import actions, queries, steps
 from app.loyalty.simulation.figures import Figures
@@ -162,6 +163,19 @@ def test_a_worker_that_lost_its_place_writes_nothing(members, units):
         with transaction():
             assert steps.write(step, now=NOON) is expected
     assert Figures.load(queries.simulation_by_id(asked.id).figures).purchases == 1
+
+
+def test_what_a_till_with_a_fast_clock_sold_may_come_back_before_it_was_sold(members, units):
+    later = NOON + timedelta(minutes=5)
+    buy(members[0], 600_00, unit=units[0], order_no="a", at=on(2026, 3, 2))
+    with transaction():
+        report = purchase_report(members[0], 100_00, unit=units[0], order_no="b", occurred_at=later)
+        record_purchases([report], now=NOON)
+    with transaction():
+        return_purchase(unit_code=units[0].code, order_no="b", return_no="R", now=NOON)
+    draft(EarningTerms, rate="2")
+    figures = Figures.load(simulate().figures)
+    assert (figures.now.points, figures.now.returned, figures.draft.returned) == (700, 100, 200)
 
 
 def test_what_is_reported_while_it_runs_is_left_out(members, units):
