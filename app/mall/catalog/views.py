@@ -101,6 +101,7 @@ def show(slug: str) -> Response:
         order_url=url_for("portal.orders.new"),
         mall_url=url_for(".index"),
         sign_in_url=url_for("portal.session.new", next=request.path) if viewer().kind == "visitor" else None,
+        share_url=url_for("portal.sharing.new", slug=slug) if me else None,
         checkin_url=url_for("portal.checkin.show"),
         programme_url=url_for("portal.programme.show"),
     )
