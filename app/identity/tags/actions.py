@@ -46,7 +46,10 @@ def tag(*, member: Member, text: str, by: Actor, now: datetime) -> bool:
 
 def untag(*, member: Member, text: str, by: Actor, now: datetime) -> bool:
     """False, with nothing written, where the member does not have it (any more)."""
-    word = " ".join(text.split()).casefold()
+    try:
+        word = tag_of(text)
+    except InvalidInput:
+        return False
     mine = sa.update(MemberTag).where(
         MemberTag.member_id == member.id, MemberTag.tag == word, MemberTag.removed_at.is_(None)
     )

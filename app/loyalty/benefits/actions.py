@@ -16,6 +16,7 @@ from app.foundation.actors import Actor
 from app.foundation.database import db, insert_new
 from app.foundation.errors import InvalidInput
 from app.foundation.languages import translated
+from app.identity.names import clean
 from app.loyalty.benefits.defaults import default_benefits
 from app.loyalty.benefits.gifts import claim, hand_out
 from app.loyalty.benefits.models import LONGEST_REASON, BenefitGrant
@@ -50,7 +51,7 @@ def give_benefit(
 
     It counts from this moment on, not for what has happened today already. Raises ``InvalidInput``.
     """
-    reason = reason.strip()[:LONGEST_REASON]
+    reason = clean(reason)[:LONGEST_REASON]
     benefit = _known(code, now)
     _refuse_nonsense(first_day, last_day, reason, today=clock.local_date(now, clock.programme_zone()))
     db.session.add(

@@ -22,6 +22,7 @@ from wtforms.widgets import CheckboxInput, DateTimeLocalInput, ListWidget
 
 from app.config import LOCALES
 from app.foundation.formtools import NEEDED, at_most, by_language, stripped, texts_of
+from app.identity.names import clean
 from app.loyalty.benefits.models import LONGEST_REASON
 from app.loyalty.benefits.parsing import LONGEST_TEXT, WHOLE, Entry
 from app.loyalty.benefits.rules import GIFTS, Kind
@@ -128,7 +129,7 @@ class BenefitForm(FlaskForm):
         if kind is Kind.DEDICATED_AGENT:
             made["contact"] = _filled(texts_of(self.data, "contact"))
         made["tiers"], made["units"] = list(self.tiers.data or ()), list(self.units.data or ())
-        made["tags"] = [tag.strip() for tag in (self.tags.data or "").replace("，", ",").split(",") if tag.strip()]
+        made["tags"] = [clean(tag) for tag in (self.tags.data or "").replace("，", ",").split(",") if clean(tag)]
         return made | {key: self[key].data for key in ("starts", "ends") if self[key].data}
 
     def _gifts(self) -> list[dict[str, Any]]:
@@ -141,7 +142,7 @@ class BenefitForm(FlaskForm):
 
 
 def _filled(texts: Mapping[str, str]) -> dict[str, str]:
-    return {locale: text for locale, text in texts.items() if text}
+    return {locale: clean(text) for locale, text in texts.items() if clean(text)}
 
 
 def _number(text: str | None) -> int | str:

@@ -170,7 +170,8 @@ def _new_code() -> str:
 
 def hand_out(*, member: Member, voucher_code: str, by: Actor, now: datetime) -> Voucher:
     """A colleague hands the gift out; once. Audited. Raises ``NotFound`` and ``HandedOut``."""
-    which = sa.select(Voucher).where(Voucher.member_id == member.id, Voucher.code == voucher_code.strip().upper())
+    code = "".join(sign for sign in voucher_code.upper() if sign in SIGNS)  # However it was typed.
+    which = sa.select(Voucher).where(Voucher.member_id == member.id, Voucher.code == code)
     voucher = db.session.scalars(which.with_for_update().execution_options(populate_existing=True)).one_or_none()
     if voucher is None:
         raise NotFound(_("There is no such gift of this member."))

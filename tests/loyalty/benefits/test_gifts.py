@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.foundation.errors import NotFound
+from app.foundation.terms import change
 from app.identity.members.models import Member
 from app.identity.members.queries import member_by_id
 from app.loyalty.benefits.actions import claim, give_benefit, hand_out
@@ -17,12 +18,13 @@ from app.loyalty.benefits.gifts import ClaimedBefore, HandedOut, NothingToClaim
 from app.loyalty.benefits.models import BenefitClaim, Voucher
 from app.loyalty.benefits.queries import gifts_waiting
 from app.loyalty.benefits.statements import my_benefits
+from app.loyalty.earning.queries import EarningTerms
 from app.loyalty.ledger.explanations import explain
 from app.loyalty.ledger.models import Transfer
 from app.loyalty.ledger.queries import standing
 from app.loyalty.tiers.queries import tiers_of
 from tests.conftest import NOON
-from tests.factories import make_member
+from tests.factories import buy, make_member
 from tests.loyalty.benefits.having import defaults, entry, offer
 from tests.loyalty.tiers.climbing import on, put_on
 
@@ -230,3 +232,26 @@ def test_the_home_page_asks_once_for_gifts_and_not_at_all_without_any(app):
         gifts_waiting(member, tier="gold", now=NOON)
         asked = [each for each in statements if each.startswith("SELECT") and "terms_version" not in each]
         assert len(asked) == expected
+
+
+def test_a_gift_lifts_a_member_whom_nothing_else_was_missing(app, alice, unit):
+    buy(alice.id, 475_00, unit=unit)  # And 20 for joining: five short of Silver.
+    offer(entry("coupon_pack", "pack", tiers=["regular"], gifts=[{"points": 5}]))
+    take(alice.id, "pack", "once")
+    assert tiers_of([alice.id])[alice.id].code == "silver"
+
+
+def test_a_milestone_brings_a_pack_to_claim_each_time(app, unit):
+    lin = make_member()
+    offer(entry("coupon_pack", "pack", gifts=[{"points": 5}]))
+    milestone = {"code": "hundred", "name": {"en": "A hundred"}, "earn": 100, "period": "month", "benefit": "pack"}
+    with transaction():
+        change(EarningTerms, {"milestones": [milestone]}, by=SYSTEM, now=NOON)
+    assert waiting(lin) == []
+    buy(lin, 100_00, unit=unit)
+    [(code, period)] = waiting(lin)
+    take(lin, code, period)
+    assert (balance(lin), waiting(lin)) == (105, [])
+    july = on(2026, 7, 3)
+    buy(lin, 100_00, unit=unit, order_no="2", at=july)
+    assert [each[0] for each in waiting(lin, now=july)] == ["pack"]
