@@ -112,6 +112,11 @@ def made(cls: type[T], values: Mapping[str, Any]) -> T:
     return cls(**{name: value for name, value in values.items() if name in known})
 
 
+def values_of(terms: Any) -> dict[str, Any]:
+    """Terms as they are stored: to change some of them and publish the whole."""
+    return asdict(terms)
+
+
 # --- reading --------------------------------------------------------------------------------
 
 _later = aliased(TermsVersion)
