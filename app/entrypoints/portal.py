@@ -12,6 +12,7 @@ from app.engagement.checkin.views import checkin
 from app.engagement.earn.views import earn
 from app.engagement.home.views import home
 from app.engagement.referrals.views import referrals
+from app.engagement.reminders.views import reminders
 from app.engagement.sharing.views import sharing
 from app.entrypoints.programme import programme
 from app.foundation.pages import NavItem, viewer
@@ -36,6 +37,7 @@ BELONGS_TO = {
     "portal.address": "portal.profile",
     "portal.contact": "portal.profile",
     "portal.password": "portal.profile",
+    "portal.reminders": "portal.profile",
 }
 
 
@@ -104,6 +106,7 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(checkin)
     portal.register_blueprint(referrals)
     portal.register_blueprint(sharing)
+    portal.register_blueprint(reminders)
     portal.register_blueprint(earn)
     portal.register_blueprint(quizzes)
     app.register_blueprint(portal)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation import jobs
-from app.foundation.database import Id, Json, Model, after_commit, db, transaction
+from app.foundation.database import Id, Json, Model, after_commit, db, table_of, transaction
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +66,20 @@ def put(channel: str, payload: dict[str, Any], *, now: datetime) -> None:
     """Queue a message in the current transaction, and wake the worker once it has committed."""
     db.session.add(OutboxMessage(channel=channel, payload=payload, created_at=now, due_at=now))
     after_commit(jobs.nudge)
+
+
+def spread(
+    channel: str, payloads: Sequence[dict[str, Any]], *, begin: datetime, every: timedelta, now: datetime
+) -> None:
+    """Queue many messages that nobody waits for, one ``every`` so often from ``begin`` on.
+
+    What is due first is delivered first: a code that somebody waits for does not stand behind thousands of them.
+    """
+    if payloads:
+        common = {"channel": channel, "created_at": now, "attempts": 0}
+        rows = [{**common, "payload": payload, "due_at": begin + n * every} for n, payload in enumerate(payloads)]
+        db.session.execute(sa.insert(table_of(OutboxMessage)), rows)
+        after_commit(jobs.nudge)
 
 
 def last_to(recipient: str, *, among: int = 50) -> dict[str, Any] | None:

@@ -1,1 +1,1 @@
-"""A mail before points expire, to those who want it."""
+"""Reminders 到期提醒: a mail before points expire, once for each day of expiry, to members who want it."""

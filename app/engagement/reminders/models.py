@@ -34,7 +34,7 @@ class ExpiryReminder(Model):
 
 
 class ExpiryLook(Model):
-    """It was looked who has points that expire after ``last_day``: a first time far ahead, a last time shortly before."""
+    """It was looked whose points expire after ``last_day``: a first time far ahead, a last time shortly before."""
 
     __tablename__ = "expiry_look"
     __table_args__ = (sa.CheckConstraint("look IN ('first', 'last')", name="look_known"),)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
 import sqlalchemy as sa
 
-from app.foundation.database import db
+from app.foundation.database import any_of, db
 from app.foundation.errors import InvalidInput
 from app.foundation.listing import Part, part_of
 from app.foundation.terms import current
@@ -106,6 +107,17 @@ def default_address(member_id: int) -> Address | None:
     return db.session.scalar(sa.select(Address).where(Address.member_id == member_id, Address.is_default))
 
 
+def addresses_of(member_id: int) -> Sequence[Address]:
+    """A member's address book: the default first, then the latest."""
+    book = sa.select(Address).where(Address.member_id == member_id)
+    return db.session.scalars(book.order_by(Address.is_default.desc(), Address.id.desc())).all()
+
+
+def own_address(member_id: int, address_id: int) -> Address | None:
+    """One of this member's addresses; somebody else's looks like none."""
+    return db.session.scalar(sa.select(Address).where(Address.member_id == member_id, Address.id == address_id))
+
+
 def has_address(member_id: int) -> bool:
     found = sa.select(Address.id).where(Address.member_id == member_id, Address.is_default)
     return db.session.scalar(found) is not None
@@ -150,6 +162,29 @@ def joined_within(since: datetime, until: datetime, *, after: int, limit: int) -
 def first_joined() -> datetime | None:
     """When the first person became a member."""
     return db.session.scalar(sa.select(sa.func.min(Member.claimed_at)))
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody a mail can go to, in their language; ``None`` where they never chose one."""
+
+    member_id: int
+    email: str
+    locale: str | None
+
+
+def reached_by_mail() -> sa.Select[int]:
+    """A statement: the ids of those who are members themselves, not only imported, and have an address."""
+    return sa.select(Member.id).where(Member.claimed_at.is_not(None), Member.email.is_not(None))
+
+
+def recipients(member_ids: Collection[int]) -> list[Recipient]:
+    """Where mail to these members goes, by id; without those whom none reaches."""
+    which = sa.select(Member.id, Member.email, Member.locale).where(
+        any_of(Member.id, member_ids), Member.claimed_at.is_not(None)
+    )
+    rows = db.session.execute(which.order_by(Member.id))
+    return [Recipient(member_id, email, locale) for member_id, email, locale in rows if email]
 
 
 def newest(*, after: str | None = None, limit: int = 20) -> Part[Member]:

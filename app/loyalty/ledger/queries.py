@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from app.foundation import clock
-from app.foundation.database import UTCDateTime, among, db, edge, edges_named, fetch, period_of
+from app.foundation.database import UTCDateTime, among, any_of, db, edge, edges_named, fetch, period_of
 from app.foundation.points import UNITS, Growth, Points, Quantity
 from app.foundation.terms import current
 from app.loyalty.ledger.book import DRAWING_ORDER
@@ -186,6 +186,28 @@ _EXPIRING = (
     .group_by(Lot.expires_at)
     .order_by(Lot.expires_at)
 )
+
+
+def expiring_between(
+    since: datetime, until: datetime, *, member_ids: Collection[int] | None = None
+) -> sa.Select[int, int]:
+    """A statement for what gives notice of expiry: member, points. All that can still be spent and stops living in
+    ``(since, until]``, by the index of expiring lots, or that of these members. Who cannot spend is not in it.
+    """
+    statement = (
+        sa.select(Wallet.member_id.label("member_id"), sa.func.sum(Lot.remaining - Lot.held).label("points"))
+        .join(Lot, Lot.wallet_id == Wallet.id)
+        .where(
+            Wallet.ledger == Points.ledger,
+            Wallet.frozen_at.is_(None),
+            Lot.remaining > sa.literal_column("0"),  # Says nothing new, but names the indexes of open lots.
+            Lot.remaining > Lot.held,
+            Lot.expires_at > since,
+            Lot.expires_at <= until,
+        )
+        .group_by(Wallet.member_id)
+    )
+    return statement if member_ids is None else statement.where(any_of(Wallet.member_id, member_ids))
 
 
 def earned(
