@@ -54,6 +54,8 @@ class Hint:
     title: str
     text: str
     tone: str = "info"
+    url: str = ""
+    url_label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,16 +178,7 @@ def _about_the_door(door: Access, visit: Visit) -> list[Hint]:
     if door.state == "over":
         return [Hint(_("The sale has ended."), _("It can no longer be ordered."), "warning")]
     if door.state == "tier" and door.tier:
-        name = translated(door.tier.name)
-        return [
-            Hint(
-                _("For members from %(tier)s up", tier=name),
-                _("Your way to %(tier)s is on the page of your tier.", tier=name)
-                if visit.available is not None
-                else _("Join, and climb the tiers: this is waiting for you."),
-                "warning",
-            )
-        ]
+        return [_for_a_tier(translated(door.tier.name), member=visit.available is not None)]
     if door.state == "ahead" and door.opens and door.public:
         text = _("Put it on your wish list, so that you find it again.")
         if door.early:
@@ -197,6 +190,15 @@ def _about_the_door(door: Access, visit: Visit) -> list[Hint]:
     if door.until:
         return [Hint(_("On sale until %(moment)s", moment=moment(door.until)), "", "info")]
     return []
+
+
+def _for_a_tier(tier: str, *, member: bool) -> Hint:
+    title = _("For members from %(tier)s up", tier=tier)
+    if member:
+        text, way = _("See what is still missing, and what brings you there."), url_for("portal.tiers.show")
+        return Hint(title, text, "warning", way, _("Your way to %(tier)s", tier=tier))
+    text, way = _("Join, and climb the tiers: this is waiting for you."), url_for("portal.programme.show")
+    return Hint(title, text, "warning", way, _("How the programme works"))
 
 
 def _gallery(product: Product) -> list[tuple[str, str]]:
