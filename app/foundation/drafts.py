@@ -49,11 +49,21 @@ class Draft(Generic[T]):
 
 
 def draft_of(cls: type[T]) -> Draft[T] | None:
-    """The draft of these terms, if there is one."""
+    """The draft of these terms, if there is one that makes sense: a later release may refuse what this one took."""
     row = db.session.get(TermsDraft, house_terms.domain_of(cls))
     if row is None:
         return None
-    return Draft(house_terms.made(cls, row.values), seal(row.values), row.based_on, row.saved_at, row.saved_by)
+    try:
+        values = house_terms.made(cls, row.values)
+    except InvalidInput:
+        return None
+    return Draft(values, seal(row.values), row.based_on, row.saved_at, row.saved_by)
+
+
+def seal_of(cls: type) -> str:
+    """The seal of the draft, whether it makes sense or not; empty where there is none."""
+    row = db.session.get(TermsDraft, house_terms.domain_of(cls))
+    return seal(row.values) if row else ""
 
 
 def domains_in_draft() -> set[str]:

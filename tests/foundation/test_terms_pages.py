@@ -185,6 +185,26 @@ def test_a_draft_is_thrown_away(office):
     assert "No draft is waiting" in office.get(f"{URL}/publication").text
 
 
+def test_a_draft_that_changes_nothing_then_makes_no_version(office):
+    save(office, card_price=80)
+    publish(office, "checkin", when="later", starts_at="2026-06-16T00:00")
+    save(office, card_price=80)
+    assert publish(office, "checkin", when="later", starts_at="2026-06-17T00:00").status_code == 303
+    assert "Nothing to publish" in office.get("/backoffice/terms").text
+    terms.forget()
+    assert len(terms.editions(CheckinTerms)) == 2
+
+
+def test_a_draft_that_a_later_release_refuses_can_be_replaced(office):
+    save(office, card_price=80)
+    with transaction() as session:
+        session.get(drafts.TermsDraft, "checkin").values = {"card_price": -5}
+    assert "No draft is waiting" in office.get(f"{URL}/publication").text
+    save(office, card_price=70)
+    assert publish(office, "checkin").status_code == 303
+    assert now().card_price == 70
+
+
 # --- what it would bring --------------------------------------------------------------------------
 
 

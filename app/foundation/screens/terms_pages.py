@@ -183,6 +183,7 @@ def create_publication(domain: str) -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _publication(cls, form, status=422)
     starts_at = _moment(form.starts_at.data) if form.when.data == "later" else now
+    before = _latest(cls)
     try:
         with transaction():
             drafts.publish_draft(
@@ -196,11 +197,18 @@ def create_publication(domain: str) -> ResponseReturnValue:
     except DomainError as error:
         refuse(form, error)
         return _publication(cls, form, status=error.status)
-    if starts_at > now:
+    if _latest(cls) == before:
+        flash(_("Nothing to publish: this is what holds then anyway."), "info")
+    elif starts_at > now:
         flash(_("Published. The new terms hold from %(moment)s on.", moment=moment(starts_at)), "success")
     else:
         flash(_("Published. The new terms hold from now on; what has happened stays as it was."), "success")
     return seen(url_for("backoffice.terms.versions", domain=domain))
+
+
+def _latest(cls: type) -> int:
+    published: list[house_terms.Edition[Any]] = house_terms.editions(cls)
+    return published[-1].version
 
 
 def _moment(local: datetime) -> datetime:
@@ -237,7 +245,7 @@ def _publication(cls: type, form: PublicationForm, *, status: int = 200) -> Resp
         draft=draft,
         by_whom=_by_whom(draft) if draft else "",
         in_force=in_force.version,
-        version=house_terms.editions(cls)[-1].version + 1,
+        version=_latest(cls) + 1,
         differences=differences(in_force.terms, draft.terms) if draft else [],
         effects=effects_of(in_force.terms, draft.terms) if draft else [],
         companions=[(url_for(each.endpoint), str(each.label), str(each.hint)) for each in companions_of(cls)],

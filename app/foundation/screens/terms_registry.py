@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, fields
 from typing import Any, TypeVar
 
-from flask import url_for
+from flask import flash, url_for
 from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
@@ -178,7 +178,7 @@ def title_of(domain: str) -> str:
 def started(cls: type) -> tuple[Any, str]:
     """What a form begins with, and its seal: the draft, if there is one, else what is in force."""
     draft: drafts.Draft[Any] | None = drafts.draft_of(cls)
-    return (draft.terms, draft.seal) if draft else (house_terms.current(cls), "")
+    return (draft.terms, draft.seal) if draft else (house_terms.current(cls), drafts.seal_of(cls))
 
 
 def keep(cls: type, values: Mapping[str, Any], *, seen: str, by: Actor) -> str:
@@ -190,5 +190,6 @@ def keep(cls: type, values: Mapping[str, Any], *, seen: str, by: Actor) -> str:
     with transaction():
         draft: drafts.Draft[Any] | None = drafts.save_draft(cls, values, by=by, now=clock.now(), seen=seen)
     if draft is None:
+        flash(_("Nothing to publish: this is what holds already."), "info")
         return url_for("backoffice.terms.index")
     return url_for("backoffice.terms.publication", domain=house_terms.domain_of(cls))

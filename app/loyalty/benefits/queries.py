@@ -108,6 +108,11 @@ def multiplier_of_tier(tier_code: str, unit_code: str, at: datetime) -> Fraction
     return benefit.value if benefit and benefit.value != 1 else None
 
 
+def benefit_names(at: datetime) -> dict[str, Mapping[str, str]]:
+    """The benefits that there are at a moment: code → name by language."""
+    return {benefit.code: benefit.name for benefit in terms_at(BenefitTerms, at).terms.all}
+
+
 @dataclass(frozen=True, slots=True)
 class Perks:
     """What a member may count on. The best one of a kind counts; a unit is asked for by its id.

@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 
 from app.foundation import clock, terms
 from app.foundation.errors import DomainError, InvalidInput
+from app.foundation.formats import points
 from app.foundation.formtools import refuse
 from app.foundation.languages import translated
 from app.foundation.money import Money, programme_currency
@@ -23,12 +24,12 @@ from app.foundation.screens.terms_registry import Effect, editor, keep, preview,
 from app.identity.members.queries import find_by_ref
 from app.identity.session import current_staff
 from app.identity.units.queries import all_units
-from app.loyalty.benefits.queries import multiplier_of_tier
+from app.loyalty.benefits.queries import benefit_names, multiplier_of_tier
 from app.loyalty.earning.forms import LISTS, EarningForm, change_rows, major
-from app.loyalty.earning.rules import Factor
+from app.loyalty.earning.rules import PURCHASE, Factor
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.earning.trials import Outcome, Trial, line, outcome, samples, spoken
-from app.loyalty.earning.valuing import Prospect
+from app.loyalty.earning.valuing import Prospect, used_budgets
 from app.loyalty.purchases.queries import categories_sold
 from app.loyalty.tiers.queries import ladder, tiers_of
 
@@ -96,6 +97,9 @@ def _values(form: EarningForm) -> dict[str, Any]:
             raise InvalidInput(_("There is no business unit “%(code)s”.", code=entry["unit"][:40]))
         if entry.get("category", "") not in {"", *categories}:
             raise InvalidInput(_("There is no category “%(code)s”.", code=entry["category"][:60]))
+    for entry in values["milestones"]:
+        if entry.get("benefit", "") not in {"", *benefit_names(clock.now())}:
+            raise InvalidInput(_("There is no benefit “%(code)s”.", code=entry["benefit"][:40]))
     return values
 
 
@@ -113,6 +117,23 @@ def _known_categories() -> dict[str, str]:
 
 def _local(moment: datetime) -> datetime:
     return moment.astimezone(clock.programme_zone()).replace(tzinfo=None)
+
+
+def _used(form: EarningForm) -> dict[str, str]:
+    """What was used of budgets so far, by the id of the row that has one."""
+    kinds = {"campaigns": "campaign", "bonuses": "bonus", "milestones": "milestone"}
+    rows = {
+        row.id: f"{kind}:{row.form.code.data}"
+        for name, kind in kinds.items()
+        for row in form[name]
+        if row.form.code.data
+    }
+    rows |= {row.id: f"reward:{row.short_name}" for row in form.rewards.form}
+    rows[form.caps.id] = PURCHASE
+    found = used_budgets(set(rows.values()))
+    return {
+        row: _("%(points)s used so far", points=points(found[code])) for row, code in rows.items() if found.get(code)
+    }
 
 
 # --- trying it ------------------------------------------------------------------------------
@@ -184,7 +205,8 @@ def brings(in_force: EarningTerms, draft: EarningTerms) -> Sequence[Effect]:
 
 def _page(form: EarningForm, *, status: int = 200, fresh: str = "", tried: bool = False) -> ResponseReturnValue:
     tiers = {tier.code: translated(tier.name) for tier in ladder()}
-    form.offer(_units(), _known_categories(), tiers)
+    benefits = {code: translated(name) for code, name in benefit_names(clock.now()).items()}
+    form.offer(_units(), _known_categories(), tiers, benefits)
     tried_out, standing, refusal = _tried(form)
     return page(
         "loyalty/earning/office/edit.html",
@@ -197,6 +219,7 @@ def _page(form: EarningForm, *, status: int = 200, fresh: str = "", tried: bool 
         standing=standing,
         refusal=refusal,
         tried=tried,
+        used=_used(form),
         action_url=url_for("backoffice.earning.update"),
         trial_url=url_for("backoffice.earning.create_trial"),
         **around("earning"),

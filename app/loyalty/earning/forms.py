@@ -61,6 +61,13 @@ def whole(text: str | None) -> Any:
     return int(text) if re.fullmatch(r"-?[0-9]{1,15}", text) else text
 
 
+def _offer(field: SelectField, known: Mapping[str, str], nothing: str) -> None:
+    """``known`` are codes with their names. What is stored stays to be seen, known or not."""
+    offered = {"": nothing} | dict(known)
+    offered |= {field.data: field.data} if field.data and field.data not in offered else {}
+    field.choices = [SelectChoice(*each) for each in offered.items()]
+
+
 def _filled(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
@@ -80,11 +87,8 @@ class _Scope(Form):
     sku = _text(_l("Article (SKU)"))
 
     def offer(self, units: Mapping[str, str], categories: Mapping[str, str]) -> None:
-        for field, known, anything in ((self.unit, units, _("all units")), (self.category, categories, _("all"))):
-            offered = {"": anything} | dict(known)
-            # What is stored stays to be seen, known or not.
-            offered |= {field.data: field.data} if field.data and field.data not in offered else {}
-            field.choices = [SelectChoice(*each) for each in offered.items()]
+        _offer(self.unit, units, _("all units"))
+        _offer(self.category, categories, _("all"))
 
     @property
     def scope(self) -> dict[str, Any]:
@@ -201,8 +205,11 @@ class MilestoneRow(_Named):
     earn = _number(_l("Points to earn"))
     period = _choice(_l("Counted"), {period: PERIOD_WORDS[period] for period in PERIODS})
     points = _number(_l("Points on top"))
-    benefit = _text(_l("Benefit"), _l("The code of a benefit that is given then."), autocapitalize="none")
+    benefit = SelectField(_l("Benefit"), choices=[], validate_choice=False)
     budget = _number(_l("Budget in points"))
+
+    def offer(self, benefits: Mapping[str, str]) -> None:
+        _offer(self.benefit, benefits, _("none"))
 
     @property
     def empty(self) -> bool:
@@ -356,8 +363,16 @@ class EarningForm(FlaskForm):
             found[name] = _coded(rows, taken[name], name) if name in taken else rows
         return found
 
-    def offer(self, units: Mapping[str, str], categories: Mapping[str, str], tiers: Mapping[str, str]) -> None:
+    def offer(
+        self,
+        units: Mapping[str, str],
+        categories: Mapping[str, str],
+        tiers: Mapping[str, str],
+        benefits: Mapping[str, str],
+    ) -> None:
         """The choices there are: code → name."""
+        for row in self.milestones:
+            row.form.offer(benefits)
         for row in (*self.rates, *self.campaigns):
             row.form.offer(units, categories)
         trial = self.trial.form

@@ -15,6 +15,7 @@ from app.foundation import clock, drafts, terms
 from app.foundation.database import db, transaction
 from app.foundation.errors import InvalidInput
 from app.foundation.screens.terms_registry import differences
+from app.loyalty.benefits.actions import install_defaults as install_benefits
 from app.loyalty.earning.forms import EarningForm
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.earning.trials import Trial, line
@@ -109,7 +110,7 @@ FULL = {
     "rewards": {"joining": {"points": 20}, "quiz": {"points": 5, "day": 10, "expiry": {"kind": "months", "months": 3}}},
     "milestones": [
         {"code": "thousand", "name": {"en": "Thousand"}, "earn": 1000, "period": "month", "points": 50},
-        {"code": "gift", "name": {"zh_Hans": "礼物"}, "earn": 5000, "period": "ever", "benefit": "gift-box"},
+        {"code": "gift", "name": {"zh_Hans": "礼物"}, "earn": 5000, "period": "ever", "benefit": "free-delivery"},
     ],
     "expiry": {"kind": "yearly", "month": 12, "day": 31},
 }
@@ -119,6 +120,8 @@ FULL = {
 
 
 def test_the_form_says_what_the_rules_say(office):
+    with transaction():
+        install_benefits(now=NOON)
     buy(make_buyer(), 100, unit=the_unit())  # so that tea is a category
     write(FULL)
     before = in_force()
@@ -137,6 +140,14 @@ def the_unit():
     from tests.cast import make_unit
 
     return make_unit()
+
+
+def test_what_was_used_of_a_budget_is_told(office, alice, unit):
+    write({"campaigns": [MEMBER_DAY | {"budget": 5000}], "caps": {"budget": 90_000}})
+    buy(alice.id, 100_000, unit=unit)
+    page = office.get(URL).text
+    assert "1,000 used so far" in page
+    assert "2,000 used so far" in page
 
 
 def test_a_purchase_before_and_after_the_moment_is_valued_by_the_version_of_its_own(office, alice, unit):
@@ -249,6 +260,15 @@ REFUSALS = {
     "a milestone of nothing": (
         {"milestones-0-name_en": "M", "milestones-0-earn": "100", "milestones-0-period": "ever"},
         "gives nothing",
+    ),
+    "a benefit that is not": (
+        {
+            "milestones-0-name_en": "M",
+            "milestones-0-earn": "9",
+            "milestones-0-period": "ever",
+            "milestones-0-benefit": "gold-bar",
+        },
+        "There is no benefit “gold-bar”",
     ),
     "negative reward": ({"rewards-quiz-points": "-5"}, "must be a whole number"),
     "expiry": ({"expiry-kind": "months", "expiry-months": "0"}, "between 1 and"),
@@ -404,7 +424,7 @@ def test_everything_that_the_rules_can_say_is_told(office, unit):
         "100 points for purchase number 1 · of at least ¥10.50",
         "at most 10 a day · expiry: at the end of the month, 3 months later",
         "1,000 points earned in a month · 50 points on top",
-        "benefit “gift-box”",
+        "benefit “free-delivery”",
         "every year, month 12, day 31",
     ):
         assert words in page
