@@ -20,8 +20,9 @@ from app.identity.members.views import address, contact, password, preferences, 
 from app.loyalty.benefits.views import benefits
 from app.loyalty.ledger.views import points, proof, statements
 from app.loyalty.tiers.views import tiers
-from app.mall.cart.views import cart
+from app.mall.cart.views import bring_along, cart, pieces
 from app.mall.catalog.views import mall, media
+from app.mall.checkout.views import checkout
 from app.mall.orders.views import orders
 from app.mall.payments.views import sandbox
 
@@ -38,7 +39,10 @@ BELONGS_TO = {
     "portal.contact": "portal.profile",
     "portal.password": "portal.profile",
     "portal.reminders": "portal.profile",
+    "portal.cart": "portal.mall",
+    "portal.checkout": "portal.mall",
 }
+WITH_CART = ("portal.mall", "portal.cart")  # Where the header shows what lies in the cart.
 
 
 def navigation() -> list[NavItem]:
@@ -67,6 +71,10 @@ def _for_colleagues() -> list[NavItem]:
     return [NavItem(label, url_for(target), icon, target == request.endpoint) for label, target, icon in places]
 
 
+def _shows_cart() -> bool:
+    return viewer().kind != "staff" and (request.endpoint or "").rpartition(".")[0] in WITH_CART
+
+
 def chrome() -> dict[str, Any]:
     """What the portal's layout needs around every page."""
     return {
@@ -78,6 +86,8 @@ def chrome() -> dict[str, Any]:
         "register_url": url_for("portal.registration.new"),
         "language_url": url_for("portal.preferences.update_language"),
         "ledger_url": url_for("portal.proof.index"),
+        "cart_url": url_for("portal.cart.index") if _shows_cart() else None,
+        "cart_pieces": pieces,
     }
 
 
@@ -85,6 +95,7 @@ def init_app(app: Flask) -> None:
     """Hang every member page onto the portal, then the portal onto the application."""
     portal = Blueprint("portal", __name__)
     portal.context_processor(chrome)
+    portal.before_request(bring_along)
     portal.register_blueprint(session)
     portal.register_blueprint(registration)
     portal.register_blueprint(password)
@@ -95,6 +106,7 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(mall)
     portal.register_blueprint(media)
     portal.register_blueprint(cart)
+    portal.register_blueprint(checkout)
     portal.register_blueprint(orders)
     portal.register_blueprint(home)
     portal.register_blueprint(points)

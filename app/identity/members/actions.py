@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.exc import IntegrityError
 
 from app.config import LOCALES
@@ -17,7 +18,7 @@ from app.foundation.events import publish
 from app.foundation.security import hash_password, password_matches
 from app.identity.members.events import MemberJoined, MemberProfileChanged, MembersCreated
 from app.identity.members.models import Address, Member
-from app.identity.members.queries import COLUMNS, ids_by_ref, normalise_refs
+from app.identity.members.queries import COLUMNS, addresses_of, default_address, ids_by_ref, normalise_refs
 from app.identity.names import Ref, clean, email_of, home_region, new_code, phone_of
 from app.identity.passwords import check_password
 
@@ -225,20 +226,96 @@ def about(member: Member) -> tuple[str, ...]:
     return tuple(filter(None, (member.email, member.phone, member.name, member.code)))
 
 
+# --- the address book -------------------------------------------------------------------
+
+MOST_ADDRESSES = 20
+_LONGEST = {"recipient": 80, "region": 80, "city": 80, "line": 200}
+
+
+class AddressBookFull(DomainError):
+    def __init__(self) -> None:
+        super().__init__(
+            ngettext(
+                "Your address book holds %(num)s address at most. Please remove one that you no longer need.",
+                "Your address book holds %(num)s addresses at most. Please remove one that you no longer need.",
+                MOST_ADDRESSES,
+            )
+        )
+
+
 def save_address(
     member: Member, *, recipient: str, phone: str, region: str, city: str, line: str, postcode: str = "", now: datetime
 ) -> Address:
     """The member's default address, new or changed. Publishes ``MemberProfileChanged``. Raises ``InvalidInput``."""
-    address = db.session.scalar(sa.select(Address).where(Address.member_id == member.id, Address.is_default))
-    if address is None:
-        address = Address(member_id=member.id, is_default=True)
-        db.session.add(address)
-    texts = {"recipient": (recipient, 80), "region": (region, 80), "city": (city, 80), "line": (line, 200)}
-    for field, (text, longest) in texts.items():
-        if not clean(text):
-            raise InvalidInput(_("An address needs a recipient, a region, a city and a street."))
-        setattr(address, field, clean(text)[:longest])
-    address.phone = phone_of(phone, home_region())
-    address.postcode = clean(postcode)[:12]
-    publish(MemberProfileChanged(member.id, now))
+    parts = _address(recipient=recipient, phone=phone, region=region, city=city, line=line, postcode=postcode)
+    address = default_address(member.id)
+    return _write(address or Address(member_id=member.id, is_default=True), parts, now=now)
+
+
+def add_address(
+    member: Member, *, recipient: str, phone: str, region: str, city: str, line: str, postcode: str = "", now: datetime
+) -> Address:
+    """One more in the book, the first as the default; one that is in it already stays as it is.
+
+    Publishes ``MemberProfileChanged``. Raises ``InvalidInput`` and ``AddressBookFull``.
+    """
+    parts = _address(recipient=recipient, phone=phone, region=region, city=city, line=line, postcode=postcode)
+    book = addresses_of(member.id)
+    for known in book:
+        if all(getattr(known, name) == text for name, text in parts.items()):
+            return known
+    if len(book) >= MOST_ADDRESSES:
+        raise AddressBookFull
+    return _write(Address(member_id=member.id, is_default=not any(each.is_default for each in book)), parts, now=now)
+
+
+def change_address(
+    address: Address,
+    *,
+    recipient: str,
+    phone: str,
+    region: str,
+    city: str,
+    line: str,
+    postcode: str = "",
+    now: datetime,
+) -> Address:
+    """Orders on their way keep the address they were given. Publishes ``MemberProfileChanged``."""
+    parts = _address(recipient=recipient, phone=phone, region=region, city=city, line=line, postcode=postcode)
+    return _write(address, parts, now=now)
+
+
+def remove_address(address: Address, *, now: datetime) -> None:
+    """Out of the book; where it was the default, the latest of the others becomes it."""
+    member_id, was_default = address.member_id, address.is_default
+    db.session.delete(address)
+    db.session.flush()
+    rest = addresses_of(member_id)
+    if was_default and rest:
+        max(rest, key=lambda each: each.id).is_default = True
+    publish(MemberProfileChanged(member_id, now))
+
+
+def make_default_address(address: Address) -> None:
+    """The one that is suggested first from now on."""
+    others = sa.update(Address).where(Address.member_id == address.member_id, Address.is_default)
+    db.session.execute(others.values(is_default=False), execution_options={"synchronize_session": "fetch"})
+    address.is_default = True
+    db.session.flush()
+
+
+def _address(*, phone: str, postcode: str, **texts: str) -> dict[str, str]:
+    """The parts of an address as we keep them. Raises ``InvalidInput``."""
+    parts = {name: clean(text)[: _LONGEST[name]] for name, text in texts.items()}
+    if not all(parts.values()):
+        raise InvalidInput(_("An address needs a recipient, a region, a city and a street."))
+    return {**parts, "phone": phone_of(phone, home_region()), "postcode": clean(postcode)[:12]}
+
+
+def _write(address: Address, parts: Mapping[str, str], *, now: datetime) -> Address:
+    for name, text in parts.items():
+        setattr(address, name, text)
+    db.session.add(address)
+    db.session.flush()
+    publish(MemberProfileChanged(address.member_id, now))
     return address

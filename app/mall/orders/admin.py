@@ -29,7 +29,7 @@ from app.mall.orders import actions, queries, states
 from app.mall.orders.forms import ShipmentForm
 from app.mall.orders.models import Order
 from app.mall.orders.rules import is_number, one_line
-from app.mall.orders.statements import TONES, label_of, order_shown, price_of
+from app.mall.orders.statements import TONES, goods_name, label_of, order_shown, price_of
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import payments_of
 from app.mall.payments.statements import payment_rows
@@ -120,8 +120,8 @@ def _chips(filters: Mapping[str, str], waiting: Mapping[str, int]) -> list[dict[
 
 def _row(order: Order, member: Member, unit_names_: Mapping[int, str]) -> dict[str, Any]:
     price, cash = price_of(order.points, order.cash_due)
-    line = order.lines[0]
-    variant = translated(line.variant_name)
+    line, pieces = order.lines[0], sum(each.quantity for each in order.lines)
+    variant = translated(line.variant_name) if len(order.lines) == 1 else ""
     return {
         "number": order.number,
         "url": url_for(".show", number=order.number),
@@ -129,8 +129,8 @@ def _row(order: Order, member: Member, unit_names_: Mapping[int, str]) -> dict[s
         "placed": moment(order.placed_at, "short"),
         "member": member.label,
         "member_code": member.code,
-        "goods": translated(line.name),
-        "goods_meta": f"{variant} · × {line.quantity}" if variant else f"× {line.quantity}",
+        "goods": goods_name(order),
+        "goods_meta": f"{variant} · × {pieces}" if variant else f"× {pieces}",
         "unit": unit_names_.get(order.unit_id, ""),
         "price": price,
         "cash": cash,

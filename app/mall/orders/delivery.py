@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -10,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from app.foundation.errors import InvalidInput
 from app.foundation.money import minor_units
 from app.foundation.terms import term, terms
+from app.mall.orders.errors import DeliveryNotOffered
 
 HIGHEST_FEE = 10_000
 WAYS = ("standard", "express", "pickup")
@@ -18,11 +20,15 @@ LABELS = {"standard": _l("Standard delivery"), "express": _l("Express delivery")
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One way to get a parcel. ``fee`` in minor units; ``waived`` says that a benefit or the amount made it free."""
+    """One way to get a parcel. ``fee`` in minor units; ``ordinary`` is what others pay.
+
+    ``waived_by`` says what made it free: a ``benefit`` or the ``amount`` of the goods.
+    """
 
     code: str
     fee: int
-    waived: bool = False
+    ordinary: int = 0
+    waived_by: str = ""
 
     @property
     def label(self) -> str:
@@ -49,20 +55,20 @@ class DeliveryTerms:
 def deliveries(terms: DeliveryTerms, *, goods: int, free: bool, currency: str) -> list[Delivery]:
     """The ways there are; the first is what people get who choose none. ``goods`` in minor units."""
     minor = minor_units(currency)
-    waived = free or bool(terms.free_from and goods >= terms.free_from * minor)
-    fee = terms.standard_fee * minor
-    found = [Delivery("standard", 0 if waived else fee, waived and bool(fee))]
+    fee, express = terms.standard_fee * minor, terms.express_fee * minor
+    enough = bool(terms.free_from) and goods >= terms.free_from * minor
+    waived_by = "benefit" if fee and free else "amount" if fee and enough else ""
+    found = [Delivery("standard", 0 if waived_by else fee, fee, waived_by)]
     if terms.express:
-        found.append(Delivery("express", terms.express_fee * minor))
+        found.append(Delivery("express", express, express))
     if terms.pickup:
         found.append(Delivery("pickup", 0))
     return found
 
 
-def delivery_by_code(terms: DeliveryTerms, code: str, *, goods: int, free: bool, currency: str) -> Delivery:
-    """The way that was chosen; the first where none was. Raises ``InvalidInput`` for one that is not offered."""
-    ways = deliveries(terms, goods=goods, free=free, currency=currency)
+def chosen_delivery(ways: Sequence[Delivery], code: str) -> Delivery:
+    """The way that was chosen; the first where none was. Raises ``DeliveryNotOffered``."""
     found = ways[0] if not code else next((way for way in ways if way.code == code), None)
     if found is None:
-        raise InvalidInput(_("This way of delivery is not offered. Please choose another one."))
+        raise DeliveryNotOffered
     return found

@@ -37,6 +37,7 @@ class NotOffered(DomainError):
     """The product, the variant or this way to pay is not in the mall any more."""
 
     def __init__(self) -> None:
+        self.reason = _("This is no longer offered.")
         super().__init__(_("This is no longer offered. Nothing was ordered and no points were used."))
 
 
@@ -67,3 +68,8 @@ class SeveralUnits(InvalidInput):
 
     def __init__(self) -> None:
         super().__init__(_("These come from different shops. Please order from each of them by itself."))
+
+
+class DeliveryNotOffered(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(_("This way of delivery is not offered. Please choose another one."))

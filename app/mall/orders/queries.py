@@ -15,8 +15,33 @@ from app.foundation.listing import Part, part_of
 from app.foundation.terms import current
 from app.loyalty.benefits.queries import Received, extra_return_days
 from app.mall.orders.models import Order, OrderLine, OrderStep
+from app.mall.orders.quotes import Considered, Quote, QuoteLine, Wanted, consider, quote, quote_of
 from app.mall.orders.rules import is_key, order_number
 from app.mall.orders.terms import OrderTerms
+
+__all__ = [
+    "Arrival",
+    "Considered",
+    "OpenOrder",
+    "Quote",
+    "QuoteLine",
+    "Wanted",
+    "arrivals",
+    "consider",
+    "counts_by_state",
+    "office_order",
+    "office_orders",
+    "open_of",
+    "order_by_id",
+    "order_of_key",
+    "orders_of",
+    "own_order",
+    "quote",
+    "quote_of",
+    "resting_since",
+    "returnable",
+    "unpaid_since",
+]
 
 CHUNK = 5_000  # Both databases limit how many values one statement may carry.
 SELECTIONS: dict[str, tuple[str, ...]] = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from app.loyalty.earning.actions import ReportedLine
 from app.loyalty.earning.queries import would_earn
 from app.mall.catalog.queries import most_pieces, offers_for
 from app.mall.orders.bills import Bill, Item, OffsetRule, bill, most_offset
-from app.mall.orders.delivery import Delivery, DeliveryTerms, delivery_by_code
+from app.mall.orders.delivery import Delivery, DeliveryTerms, chosen_delivery, deliveries
 from app.mall.orders.errors import InvalidQuantity, NothingWanted, NotOffered, SeveralUnits
 from app.mall.orders.rules import Figures
 from app.mall.orders.terms import OrderTerms
@@ -71,6 +71,14 @@ class QuoteLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Considered:
+    """What of a wish can be had now, and what cannot, with the reason. Stock is not looked at."""
+
+    lines: tuple[QuoteLine, ...]
+    refused: Mapping[Wanted, DomainError]
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """An order of one unit as it would be now. ``delivery`` is ``None`` where nothing has to be sent."""
 
@@ -79,6 +87,8 @@ class Quote:
     delivery: Delivery | None
     unit_id: int
     unit_code: str
+    deliveries: tuple[Delivery, ...]
+    rule: OffsetRule
 
     @property
     def figures(self) -> Figures:
@@ -104,6 +114,29 @@ class Quote:
             found[line.offer.variant_id] += line.quantity
         return dict(found)
 
+    def with_offset(self, points: int) -> Quote:
+        """The same with so many points instead of money, as far as the terms let them."""
+        return replace(self, bill=bill(self._items, rule=self.rule, offset_points=points, delivery=self.bill.delivery))
+
+    def largest_offset(self, available: int) -> int:
+        """How many points somebody who has ``available`` may use instead of money."""
+        return most_offset(self._items, rule=self.rule, available=available, delivery=self.bill.delivery)
+
+    @property
+    def _items(self) -> list[Item]:
+        return [line.item for line in self.lines]
+
+    def earns(self, *, member_id: int | None = None, at: datetime) -> Points:
+        """The points that the money paid for the goods will bring this member."""
+        lines = [
+            ReportedLine(line.offer.category, line.offer.sku, line.quantity, share.cash)
+            for line, share in zip(self.lines, self.bill.shares, strict=True)
+            if share.cash
+        ]
+        if not lines:
+            return Points(0)
+        return would_earn(unit_code=self.unit_code, currency=self.currency, lines=lines, at=at, member_id=member_id)
+
 
 def quote(
     *,
@@ -119,35 +152,32 @@ def quote(
     ``InvalidQuantity``, ``SeveralUnits``, and what the catalogue refuses: ``NotOnSaleYet``, ``SaleOver``,
     ``OnlyFromTier``, ``LimitReached``.
     """
-    lines = _lines(member_id, wanted, now=now)
-    unit_ids = {line.offer.unit_id for line in lines}
-    if len(unit_ids) > 1:
-        raise SeveralUnits
-    unit = unit_by_id(unit_ids.pop())
-    if unit is None or not unit.active:
-        raise NotOffered
-    items = [line.item for line in lines]
-    chosen = _delivery(delivery, lines, member_id, unit.id, now=now) if any(line.parcel for line in lines) else None
-    rule = offset_rule(lines[0].offer.currency)
-    made = bill(items, rule=rule, offset_points=offset_points, delivery=chosen.fee if chosen else 0)
-    return Quote(tuple(lines), made, chosen, unit.id, unit.code)
+    considered = consider(member_id=member_id, wanted=wanted, now=now)
+    for refusal in considered.refused.values():
+        raise refusal
+    return quote_of(considered.lines, member_id=member_id, offset_points=offset_points, delivery=delivery, now=now)
 
 
-def _lines(member_id: int, wanted: Sequence[Wanted], *, now: datetime) -> list[QuoteLine]:
-    if not wanted:
-        raise NothingWanted
+def consider(*, member_id: int, wanted: Sequence[Wanted], now: datetime) -> Considered:
+    """Each thing that is wanted by itself. Raises ``InvalidQuantity``."""
     most = most_pieces()
     pieces: Counter[int] = Counter()
     for each in wanted:
         if each.quantity is None or not 1 <= each.quantity <= most:
             raise InvalidQuantity(most)
-        if each.variant_id is None or each.price_id is None:
-            raise NotOffered
-        pieces[each.variant_id] += each.quantity
+        if each.variant_id is not None:
+            pieces[each.variant_id] += each.quantity
     if any(count > most for count in pieces.values()):
         raise InvalidQuantity(most)
-    offers = offers_for(pieces, member_id=member_id, now=now)
-    return [_line(offers.get(each.variant_id or 0), each) for each in wanted]
+    offers = offers_for(pieces, member_id=member_id, now=now) if pieces else {}
+    lines: list[QuoteLine] = []
+    refused: dict[Wanted, DomainError] = {}
+    for each in wanted:
+        try:
+            lines.append(_line(offers.get(each.variant_id or 0), each))
+        except DomainError as refusal:
+            refused[each] = refusal
+    return Considered(tuple(lines), refused)
 
 
 def _line(offer: Offer | DomainError | None, each: Wanted) -> QuoteLine:
@@ -156,6 +186,28 @@ def _line(offer: Offer | DomainError | None, each: Wanted) -> QuoteLine:
     if offer is None or each.price_id not in offer.ways or each.price_id is None or each.quantity is None:
         raise NotOffered
     return QuoteLine(offer, each.price_id, each.quantity)
+
+
+def quote_of(
+    lines: Sequence[QuoteLine], *, member_id: int, offset_points: int = 0, delivery: str = "", now: datetime
+) -> Quote:
+    """What these lines come to. Raises ``NothingWanted``, ``SeveralUnits``, ``NotOffered`` and ``InvalidInput``."""
+    if not lines:
+        raise NothingWanted
+    unit_ids = {line.offer.unit_id for line in lines}
+    if len(unit_ids) > 1:
+        raise SeveralUnits
+    unit = unit_by_id(unit_ids.pop())
+    if unit is None or not unit.active:
+        raise NotOffered
+    parcel = any(line.parcel for line in lines)
+    ways = _deliveries(lines, member_id, unit.id, now=now) if parcel else ()
+    chosen = chosen_delivery(ways, delivery) if ways else None
+    rule = offset_rule(lines[0].offer.currency)
+    made = bill(
+        [line.item for line in lines], rule=rule, offset_points=offset_points, delivery=chosen.fee if chosen else 0
+    )
+    return Quote(tuple(lines), made, chosen, unit.id, unit.code, ways, rule)
 
 
 def offset_rule(currency: str) -> OffsetRule:
@@ -169,26 +221,9 @@ def offset_rule(currency: str) -> OffsetRule:
     )
 
 
-def largest_offset(wanted: Quote, *, available: int) -> int:
-    """How many points somebody who has ``available`` may use instead of money."""
-    fee = wanted.bill.delivery
-    items = [line.item for line in wanted.lines]
-    return most_offset(items, rule=offset_rule(wanted.currency), available=available, delivery=fee)
-
-
-def _delivery(code: str, lines: Sequence[QuoteLine], member_id: int, unit_id: int, *, now: datetime) -> Delivery:
+def _deliveries(lines: Sequence[QuoteLine], member_id: int, unit_id: int, *, now: datetime) -> tuple[Delivery, ...]:
     goods = sum(line.item.cash_sum for line in lines)
-    free = perks(member_id, now).free_delivery(unit_id)
-    return delivery_by_code(current(DeliveryTerms), code, goods=goods, free=free, currency=programme_currency())
-
-
-def earns(wanted: Quote, *, member_id: int | None = None, at: datetime) -> Points:
-    """The points that the money paid for the goods will bring this member."""
-    lines = [
-        ReportedLine(line.offer.category, line.offer.sku, line.quantity, share.cash)
-        for line, share in zip(wanted.lines, wanted.bill.shares, strict=True)
-        if share.cash
-    ]
-    if not lines:
-        return Points(0)
-    return would_earn(unit_code=wanted.unit_code, currency=wanted.currency, lines=lines, at=at, member_id=member_id)
+    terms = current(DeliveryTerms)
+    # Who pays nothing anyway needs no benefit.
+    free = bool(terms.standard_fee) and perks(member_id, now).free_delivery(unit_id)
+    return tuple(deliveries(terms, goods=goods, free=free, currency=programme_currency()))

@@ -18,6 +18,8 @@ from app.foundation.languages import translated
 from app.foundation.money import Money
 from app.mall.catalog.statements import picture_of
 from app.mall.orders import states
+from app.mall.orders.bills import Bill
+from app.mall.orders.delivery import Delivery
 from app.mall.orders.histories import HAPPENED, history, surplus_notice
 from app.mall.orders.models import Order, OrderLine
 from app.mall.orders.queries import OpenOrder
@@ -47,6 +49,7 @@ class LineShown:
     price: str
     price_meta: str | None
     sku: str
+    off: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,30 @@ def line_shown(line: OrderLine, currency: str) -> LineShown:
         price=price,
         price_meta=price_meta,
         sku=line.sku,
+        off=_share(line, currency),
     )
+
+
+def _share(line: OrderLine, currency: str) -> str | None:
+    """What was taken off this line, and what is left of its price: what a return of it gives back."""
+    if not (line.coupon or line.offset):
+        return None
+    paid = money(Money(line.cash_paid, currency))
+    if not line.offset:
+        return _("Coupon −%(money)s: %(paid)s paid", money=money(Money(line.coupon, currency)), paid=paid)
+    instead = {"points": points(line.offset_points), "money": money(Money(line.offset, currency)), "paid": paid}
+    if not line.coupon:
+        return _("%(points)s points instead of %(money)s: %(paid)s paid", **instead)
+    coupon = money(Money(line.coupon, currency))
+    return _("Coupon −%(coupon)s, %(points)s points instead of %(money)s: %(paid)s paid", coupon=coupon, **instead)
+
+
+def goods_name(order: Order) -> str:
+    """``Green tea and 2 more``"""
+    first, more = translated(order.lines[0].name), len(order.lines) - 1
+    if not more:
+        return first
+    return ngettext("%(name)s and %(num)s more", "%(name)s and %(num)s more", more, name=first)
 
 
 def row(order: Order) -> Row:
@@ -137,7 +163,7 @@ def row(order: Order) -> Row:
     first = order.lines[0]
     return Row(
         number=order.number,
-        name=translated(first.name),
+        name=goods_name(order),
         picture=picture_of(first.picture),
         meta=f"{day(order.placed_at)} · × {sum(line.quantity for line in order.lines)}",
         state=label_of(order),
@@ -202,12 +228,63 @@ def order_shown(
 
 def _figures(order: Order) -> list[tuple[str, ...]]:
     spent = order.state not in ("placed", *states.ENDED)
-    rows: list[tuple[str, ...]] = []
-    if order.points:
-        rows.append((_("Points spent") if spent else _("Points"), _("%(points)s points", points=points(order.points))))
+    goods = sum(line.cash_each * line.quantity for line in order.lines)
+    made = Bill(
+        ordinary=order.ordinary,
+        member_discount=order.ordinary - goods,
+        goods=goods,
+        coupon=order.coupon,
+        offset=order.offset,
+        offset_points=order.offset_points,
+        delivery=order.delivery_fee,
+        price_points=order.points - order.offset_points,
+        shares=(),
+    )
+    rows = cash_steps(made, order.currency, way_of(order))
     if order.cash:
-        rows.append((_("Cash paid") if spent else _("Cash"), money(order.cash_due)))
+        rows.append((_("Cash paid") if spent else _("Cash"), money(order.cash_due), "total"))
+    if order.points:
+        rows += points_steps(made)
+        label = _("Points spent") if spent else _("Points")
+        rows.append((label, _("%(points)s points", points=points(order.points)), "total"))
     return rows
+
+
+def way_of(order: Order) -> Delivery | None:
+    """How it is sent, where it is."""
+    return Delivery(order.delivery, order.delivery_fee, order.delivery_fee) if order.delivery else None
+
+
+def cash_steps(made: Bill, currency: str, delivery: Delivery | None) -> list[tuple[str, ...]]:
+    """How the money to pay comes about, up to the sum: nothing where there is only one figure anyway."""
+
+    def cash(amount: int) -> str:
+        return money(Money(amount, currency))
+
+    rows: list[tuple[str, ...]] = []
+    if made.member_discount:
+        rows.append((_("Goods at ordinary prices"), cash(made.ordinary)))
+        rows.append((_("Your member price"), f"−{cash(made.member_discount)}", "minus"))
+    if made.goods and (made.member_discount or made.coupon or made.offset or made.delivery):
+        rows.append((_("Goods"), cash(made.goods)))
+    if made.coupon:
+        rows.append((_("Coupon"), f"−{cash(made.coupon)}", "minus"))
+    if made.offset:
+        label = _("%(points)s points instead of money", points=points(made.offset_points))
+        rows.append((label, f"−{cash(made.offset)}", "minus"))
+    if delivery and (rows or made.delivery):
+        rows.append((delivery.label, f"+{cash(made.delivery)}" if made.delivery else _("free")))
+    return rows
+
+
+def points_steps(made: Bill) -> list[tuple[str, ...]]:
+    """How the points to pay come about, up to the sum."""
+    if not (made.price_points and made.offset_points):
+        return []
+    return [
+        (_("Points for the goods"), _("%(points)s points", points=points(made.price_points))),
+        (_("Points instead of money"), f"+{points(made.offset_points)}"),
+    ]
 
 
 def _progress(order: Order, at: Mapping[str, datetime]) -> list[dict[str, Any]]:

@@ -1,10 +1,7 @@
-"""A member's orders: confirm, place, pay, follow, give up, confirm the receipt."""
+"""A member's orders: pay, follow, give up, confirm the receipt. They are placed at the checkout."""
 
 from __future__ import annotations
 
-import re
-import uuid
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -16,38 +13,26 @@ from flask_babel import gettext as _
 from app.foundation import clock
 from app.foundation.database import db, transaction
 from app.foundation.errors import DomainError
-from app.foundation.formats import money, points
-from app.foundation.formtools import refuse
-from app.foundation.languages import translated
 from app.foundation.listing import first_url, next_url
-from app.foundation.money import Money, programme_currency
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
-from app.foundation.points import Points
 from app.foundation.terms import current
-from app.identity.members.queries import default_address
 from app.identity.session import current_member
 from app.identity.units.queries import unit_names
-from app.loyalty.ledger.queries import standing
-from app.mall.catalog.statements import picture_of
 from app.mall.orders import actions, queries
-from app.mall.orders.errors import PriceChanged
-from app.mall.orders.forms import OrderForm, ParcelForm
 from app.mall.orders.models import Order
-from app.mall.orders.quotes import Quote, Wanted, earns, quote
-from app.mall.orders.rules import ADDRESS_PARTS, Figures, is_key, is_number
-from app.mall.orders.statements import order_shown, price_of, row
+from app.mall.orders.rules import is_number
+from app.mall.orders.statements import order_shown, row
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments import actions as payments
-from app.mall.payments.queries import payments_of, takes_cash
+from app.mall.payments.queries import payments_of
 from app.mall.payments.statements import payment_shown
 
 if TYPE_CHECKING:
-    from app.identity.members.models import Member
+    pass
 
 orders = Blueprint("orders", __name__, url_prefix="/orders")
 PAGE = 15
-WHOLE = re.compile(r"[0-9]{1,15}")
 
 
 # --- the list -----------------------------------------------------------------------------
@@ -85,162 +70,6 @@ def _chips(selection: str) -> list[dict[str, Any]]:
         {"label": label, "url": url_for(".index", show=name or None), "active": name == selection}
         for name, label in labels.items()
     ]
-
-
-def _number(text: str | None) -> int | None:
-    """A whole number from an address or a hidden field; ``None`` for anything else."""
-    return int(text) if text and WHOLE.fullmatch(text) else None
-
-
-# --- ordering -----------------------------------------------------------------------------
-
-
-def _quote(asked: Mapping[str, str]) -> Quote:
-    """Raises as ``quote``."""
-    wanted = Wanted(_number(asked.get("variant")), _number(asked.get("price")), _number(asked.get("quantity") or "1"))
-    return quote(member_id=current_member().id, wanted=[wanted], now=clock.now())
-
-
-@orders.get("/new")
-@requires(Permission.ORDER_PLACE)
-def new() -> ResponseReturnValue:
-    try:
-        wanted = _quote(request.args)
-    except DomainError as error:
-        flash(str(error), "warning")
-        return redirect(url_for("portal.mall.index"))
-    form = _fresh_form(wanted, current_member())
-    return _confirmation(form, wanted)
-
-
-def _fresh_form(wanted: Quote, member: Member) -> OrderForm:
-    known = default_address(member.id) if wanted.parcel else None
-    address = {part: getattr(known, part) for part in ADDRESS_PARTS} if known else {}
-    if wanted.parcel and not address:
-        address = {"recipient": member.name, "phone": member.phone or ""}
-    return (ParcelForm if wanted.parcel else OrderForm)(
-        formdata=None,
-        data={
-            "key": uuid.uuid4().hex,
-            "variant": wanted.lines[0].offer.variant_id,
-            "price": wanted.lines[0].price_id,
-            "quantity": wanted.lines[0].quantity,
-            **address,
-        },
-    )
-
-
-def _confirmation(
-    form: OrderForm, wanted: Quote, *, status: int = 200, changed: str | None = None
-) -> ResponseReturnValue:
-    member, figures, line = current_member(), wanted.figures, wanted.lines[0]
-    offer = line.offer
-    # What the next click compares is what this page shows.
-    form.seen_points.data, form.seen_cash.data = str(int(figures.points)), str(figures.cash.amount)
-    account = standing(member.id, now=clock.now())
-    available, frozen = account.available, account.frozen and bool(figures.points)
-    lacking = max(0, int(figures.points) - int(available)) if figures.points else 0
-    variant = translated(offer.variant_name)
-    price, price_meta = price_of(int(figures.points), figures.cash)
-    return page(
-        "mall/orders/new.html",
-        status=status,
-        form=form,
-        parcel=wanted.parcel,
-        changed=changed,
-        name=translated(offer.name),
-        meta=f"{variant} · × {wanted.lines[0].quantity}" if variant else f"× {wanted.lines[0].quantity}",
-        picture=picture_of(offer.picture),
-        price=price,
-        price_meta=price_meta,
-        figures=_sum(wanted, available),
-        has_cash=bool(figures.cash),
-        needs_cash=not takes_cash() and bool(figures.cash),
-        frozen=frozen,
-        lacking=points(lacking) if lacking else None,
-        have=min(max(0, int(available)), int(figures.points)),
-        need=int(figures.points),
-        have_text=f"{points(max(0, int(available)))} / {points(figures.points)}",
-        few=offer.stock < wanted.lines[0].quantity,
-        stock=offer.stock,
-        pay_minutes=current(OrderTerms).pay_within_minutes,
-        can_order=not (lacking or frozen)
-        and offer.stock >= wanted.lines[0].quantity
-        and (takes_cash() or not figures.cash),
-        product_url=url_for("portal.mall.show", slug=offer.slug),
-        create_url=url_for(".create"),
-        checkin_url=url_for("portal.checkin.show"),
-        programme_url=url_for("portal.programme.show"),
-    )
-
-
-def _sum(wanted: Quote, available: Points) -> list[tuple[str, ...]]:
-    """Every figure of the order, in the order in which they follow from each other."""
-    figures, way = wanted.figures, wanted.lines[0].way
-    rows: list[tuple[str, ...]] = []
-    if wanted.lines[0].quantity > 1:
-        if way.points:
-            rows.append((_("Points each"), _("%(points)s points", points=points(way.points))))
-        if way.cash:
-            rows.append((_("Cash each"), money(way.cash)))
-    if figures.points:
-        rows.append((_("Points you have"), _("%(points)s points", points=points(available))))
-        rows.append((_("Points for this order"), f"−{points(figures.points)}", "minus"))
-    if figures.points and available >= figures.points:
-        rows.append((_("Points you keep"), _("%(points)s points", points=points(available - figures.points))))
-    if figures.cash:
-        if earned := earns(wanted, member_id=current_member().id, at=clock.now()):
-            rows.append((_("You will earn"), f"+{points(earned)}", "plus"))
-        rows.append((_("To pay in cash"), money(figures.cash), "total"))
-    else:
-        rows.append((_("To pay in cash"), _("nothing"), "total"))
-    return rows
-
-
-@orders.post("")
-@requires(Permission.ORDER_PLACE)
-def create() -> ResponseReturnValue:
-    member = current_member()
-    key = request.form.get("key", "")
-    if is_key(key) and (earlier := queries.order_of_key(member.id, key)):
-        # A double click, or the way back and forward again: the order is there already.
-        return seen(url_for(".show", number=earlier.number))
-    try:
-        wanted = _quote(request.form)
-    except DomainError as error:
-        flash(str(error), "warning")
-        return seen(url_for("portal.mall.index"))
-    form = ParcelForm() if wanted.parcel else OrderForm()
-    if not form.validate():
-        return _confirmation(form, wanted, status=422)
-    try:
-        order = _place(member, wanted, form)
-    except PriceChanged as change:
-        return _confirmation(form, _quote(request.form), status=change.status, changed=str(change))
-    except DomainError as error:
-        refuse(form, error)
-        return _confirmation(form, wanted, status=error.status)
-    return _pay(order) if order.state == "placed" else seen(url_for(".show", number=order.number, thanks=1))
-
-
-def _place(member: Member, wanted: Quote, form: OrderForm) -> Order:
-    now = clock.now()
-    address = form.address if isinstance(form, ParcelForm) else None
-    with transaction():
-        return actions.place(
-            member_id=member.id,
-            wanted=[Wanted(line.offer.variant_id, line.price_id, line.quantity) for line in wanted.lines],
-            address=address,
-            key=form.key.data or "",
-            expected=_seen_figures(form),
-            now=now,
-        )
-
-
-def _seen_figures(form: OrderForm) -> Figures:
-    """What the person saw. Figures that make no sense differ from any price, so they ask again."""
-    seen_points, seen_cash = _number(form.seen_points.data), _number(form.seen_cash.data)
-    return Figures(Points(seen_points or 0), Money(seen_cash or 0, programme_currency()))
 
 
 # --- one order ----------------------------------------------------------------------------

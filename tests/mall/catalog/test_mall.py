@@ -144,7 +144,7 @@ def test_the_form_leads_to_the_order_with_variant_way_and_quantity(app, client, 
     slug = put_on_shelf("Green tea", ways=((100, 0),))
     page = sign_in(client, alice).get(f"/mall/{slug}").text
     tea = product(slug)
-    assert "/orders/new" in page or "portal.orders.new" in page
+    assert 'action="/cart"' in page
     assert f'name="variant" value="{tea.variants[0].id}"' in page
     assert f'name="price" value="{tea.prices[0].id}" checked' in page
     assert 'name="quantity" value="1" min="1" max="10"' in page

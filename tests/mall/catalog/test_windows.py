@@ -245,5 +245,5 @@ def test_the_page_says_what_the_limit_leaves(client, alice):
     assert "You have had yours." in page
     assert ">Redeem<" not in page
     variant = product(slug).variants[0].id
-    refused = browser.get(f"/orders/new?variant={variant}&price={product(slug).prices[0].id}", follow_redirects=True)
+    refused = browser.get(f"/checkout?variant={variant}&price={product(slug).prices[0].id}", follow_redirects=True)
     assert "you have had yours" in refused.text

@@ -13,7 +13,7 @@ from app.mall.catalog import actions as catalog
 from app.mall.catalog.errors import OutOfStock
 from app.mall.catalog.models import Price
 from app.mall.orders.errors import AddressMissing, InvalidQuantity, NotOffered, PriceChanged
-from app.mall.orders.queries import order_by_id
+from app.mall.orders.queries import Wanted, order_by_id
 from app.mall.orders.rules import Figures
 from tests.conftest import NOON
 from tests.factories import make_member
@@ -108,7 +108,7 @@ def test_a_price_that_fell_asks_again_too(alice):
 def test_the_price_of_another_product_is_refused(alice):
     tea, bargain = make_goods(points=100), make_goods("Sticker", points=1)
     with pytest.raises(NotOffered):
-        order_some(alice, tea, price_id=bargain.price_id, expected=bargain.figures)
+        order_some(alice, tea, wanted=[Wanted(tea.variant_id, bargain.price_id)], expected=bargain.figures)
     nothing_happened(alice, tea)
 
 

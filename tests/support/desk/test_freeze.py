@@ -213,9 +213,9 @@ def test_the_confirmation_of_an_order_says_so_and_offers_no_button(client, carol
     goods = make_goods(points=40)
     asked = {"variant": goods.variant_id, "price": goods.price_id}
     sign_in(client, carol)
-    assert "Redeem now" in client.get("/orders/new", query_string=asked).text
+    assert "Redeem now" in client.get("/checkout", query_string=asked).text
     freeze(carol)
-    text = client.get("/orders/new", query_string=asked).text
+    text = client.get("/checkout", query_string=asked).text
     assert "This account is frozen" in text
     assert "Redeem now" not in text
 
