@@ -25,6 +25,7 @@ from app.mall.catalog.views import mall, media
 from app.mall.checkout.views import checkout
 from app.mall.orders.views import orders
 from app.mall.payments.views import sandbox
+from app.mall.returns.views import returns
 
 # A page that belongs to another one's place in the bar.
 BELONGS_TO = {
@@ -39,6 +40,7 @@ BELONGS_TO = {
     "portal.contact": "portal.profile",
     "portal.password": "portal.profile",
     "portal.reminders": "portal.profile",
+    "portal.returns": "portal.orders",
     "portal.cart": "portal.mall",
     "portal.checkout": "portal.mall",
 }
@@ -108,6 +110,7 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(cart)
     portal.register_blueprint(checkout)
     portal.register_blueprint(orders)
+    portal.register_blueprint(returns)
     portal.register_blueprint(home)
     portal.register_blueprint(points)
     portal.register_blueprint(statements)

@@ -133,6 +133,12 @@ def own_case(member_id: int, number: str) -> ReturnCase | None:
     return db.session.scalar(which.options(*_WHOLE))
 
 
+def cases_of(member_id: int, *, after: str | None = None, limit: int = 20) -> Part[ReturnCase]:
+    """A member's cases, newest first."""
+    query = sa.select(ReturnCase).where(ReturnCase.member_id == member_id)
+    return part_of(query.options(*_WHOLE), keys=[ReturnCase.id], after=after, limit=limit)
+
+
 def case_of_key(member_id: int, key: str) -> ReturnCase | None:
     return db.session.scalar(sa.select(ReturnCase).where(ReturnCase.member_id == member_id, ReturnCase.key == key))
 
