@@ -294,7 +294,9 @@ class Shown:
 
 
 def _shown(form: BenefitForm, kind: Kind, code: str) -> tuple[Shown | None, str]:
-    """How the benefit in the form reads, and the sentence that says why it cannot be saved."""
+    """How the benefit in the form reads, and the sentence that says why it cannot be saved; neither without a name."""
+    if not any((form.name_en.data, form.name_zh_Hans.data, form.name_zh_Hant.data)):
+        return None, ""
     values, _seal = started(BenefitTerms)
     before: Mapping[str, Any] = next((entry for entry in values.benefits if entry["code"] == code), {})
     entry = form.entry(kind, code or kind.value.replace("_", "-"), before)
