@@ -33,7 +33,7 @@ def note_rules(world: World) -> None:
 
     def publish(now: datetime) -> None:
         with transaction():
-            values: dict[str, Any] = asdict(terms.current(EarningTerms))
+            values: dict[str, Any] = asdict(terms.current(EarningTerms))  # type: ignore[call-overload]
             starts, ends = today - timedelta(days=3), today + timedelta(days=4)
             window = {"starts": f"{starts}T00:00", "ends": f"{ends}T00:00"}
             values["campaigns"] = [{"code": "bakery-week", "name": CAMPAIGN, "times": "2", "unit": "bakery", **window}]
