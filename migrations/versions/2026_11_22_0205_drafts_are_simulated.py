@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.Column("purchases", sa.BigInteger(), nullable=False),
         sa.Column("done", sa.BigInteger(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
-        sa.Column("last_member_id", sa.BigInteger(), nullable=False),
+        sa.Column("last_member_id", ID, nullable=False),
         sa.Column("working", JSON, nullable=False),
         sa.Column("figures", JSON, nullable=False),
         sa.CheckConstraint("last_day >= first_day", name="ck_simulation_ends_after_it_begins"),
