@@ -168,6 +168,12 @@ def in_force(published: list[Edition[T]], moment: datetime) -> Edition[T]:
     return max(started, key=lambda each: (each.starts_at, each.version)) if started else published[0]
 
 
+def latest(cls: type) -> int:
+    """The number of the latest version; 0 where nobody has ever published any."""
+    which = sa.select(sa.func.max(TermsVersion.version)).where(TermsVersion.domain == domain_of(cls))
+    return db.session.scalar(which) or 0
+
+
 def to_come(cls: type[T], now: datetime) -> list[Edition[T]]:
     """Versions that are published and have not started yet, the next one first."""
     later = [edition for edition in editions(cls) if edition.starts_at > now]

@@ -65,8 +65,7 @@ def follow_ladder(*, now: datetime) -> bool:
 
     A tier that is still in use when a version without it begins stays. Nobody is moved: see ``review_upgrades``.
     """
-    published = terms.editions(LadderTerms)
-    return published[-1].version > 1 and put_up(terms.in_force(published, now).terms, keep_used=True)
+    return terms.latest(LadderTerms) > 1 and put_up(terms.at(LadderTerms, now).terms, keep_used=True)
 
 
 def ladder_published(*, version: int, starts_at: datetime, now: datetime) -> None:

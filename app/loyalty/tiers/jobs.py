@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.jobs import periodic
-from app.foundation.terms import current, editions
+from app.foundation.terms import current, editions, latest
 from app.loyalty.tiers import queries
 from app.loyalty.tiers.actions import end_due_grants, follow_ladder, review_upgrades
 from app.loyalty.tiers.reviews import BATCH, begin_review, review_some
@@ -43,6 +43,8 @@ def lift_members(*, now: datetime, limit: int = BATCH) -> int:
 
     For some hours it is done again each hour: that changes nothing, and makes up for a worker that died on the way.
     """
+    if latest(LadderTerms) < 2:
+        return 0
     began = [each.starts_at for each in editions(LadderTerms) if each.version > 1 and each.starts_at <= now]
     if not began or max(began) < now - LIFTING:
         return 0

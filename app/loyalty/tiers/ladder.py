@@ -59,8 +59,9 @@ def put_up(wanted: LadderTerms, *, keep_used: bool) -> bool:
     A tier that the terms no longer name goes. One that members stand on, or that anything else still names, cannot:
     it is an ``InvalidInput``, or with ``keep_used`` it stays between the tiers that it stood between.
     """
-    locked = sa.select(Tier).order_by(Tier.rank).with_for_update().execution_options(populate_existing=True)
-    before = list(db.session.scalars(locked))
+    # Locked, then looked at: a second worker that waited here sees the tiers that the first one added.
+    db.session.execute(sa.select(Tier.id).order_by(Tier.id).with_for_update())
+    before = list(db.session.scalars(sa.select(Tier).order_by(Tier.rank).execution_options(populate_existing=True)))
     there = {tier.code: tier for tier in before}
     entries = [dict(entry) for entry in wanted.tiers]
     named = {entry["code"] for entry in entries}

@@ -24,6 +24,7 @@ from tests.conftest import NOON
 from tests.factories import buy, make_member
 from tests.loyalty.tiers.climbing import put_on, reasons, tier
 from tests.publishing import publish
+from tests.racing import ON_POSTGRESQL, at_once
 
 URL = "/backoffice/tiers/ladder"
 
@@ -160,6 +161,20 @@ def test_setup_after_that_brings_nothing_back(office):
         install_defaults()
     assert codes() == ["regular", "silver", "gold"]
     assert ladder()[1].keep == kept_for_ever
+
+
+@ON_POSTGRESQL
+def test_two_workers_put_a_ladder_up_once(app):
+    with transaction():
+        install_defaults()
+    moment = NOON + timedelta(hours=1)
+    change([*ladder_now(), platinum(9_000_000)], at=moment)
+
+    def work() -> bool:
+        return follow(now=moment)
+
+    assert sorted(at_once(app, [work, work, work])) == [False, False, True]
+    assert codes() == ["regular", "silver", "gold", "diamond", "platinum"]
 
 
 # --- what cannot go -------------------------------------------------------------------------------
