@@ -41,12 +41,9 @@ def upgrade() -> None:
         sa.Column("answer", sa.String(500), nullable=False),
         sa.Column("cash", sa.BigInteger(), nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
+        sa.Column("expired", sa.BigInteger(), nullable=False),
         sa.Column("taken_back", sa.BigInteger(), nullable=False),
         sa.Column("replacement_id", ID, nullable=True),
-        sa.Column("requested_at", MOMENT, nullable=False),
-        sa.Column("decided_at", MOMENT, nullable=True),
-        sa.Column("decided_by", sa.String(120), nullable=False),
-        sa.Column("settled_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_return_case"),
         sa.ForeignKeyConstraint(["order_id"], ["order.id"], name="fk_return_case_order_id"),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name="fk_return_case_member_id"),
@@ -59,7 +56,8 @@ def upgrade() -> None:
             "state IN ('requested', 'approved', 'settled', 'rejected', 'withdrawn')", name="ck_return_case_state_known"
         ),
         sa.CheckConstraint(
-            "cash >= 0 AND points >= 0 AND taken_back >= 0", name="ck_return_case_figures_not_negative"
+            "cash >= 0 AND points >= 0 AND expired >= 0 AND taken_back >= 0",
+            name="ck_return_case_figures_not_negative",
         ),
     )
     op.create_index("ix_return_case_order_id", "return_case", ["order_id"])
@@ -80,9 +78,21 @@ def upgrade() -> None:
         sa.CheckConstraint("quantity > 0", name="ck_return_piece_quantity_positive"),
         sa.CheckConstraint("cash >= 0 AND points >= 0", name="ck_return_piece_figures_not_negative"),
     )
+    op.create_table(
+        "return_step",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("case_id", ID, nullable=False),
+        sa.Column("state", sa.String(10), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("by", sa.String(120), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_return_step"),
+        sa.ForeignKeyConstraint(["case_id"], ["return_case.id"], name="fk_return_step_case_id"),
+        sa.UniqueConstraint("case_id", "state", name="uq_return_step_case_id_state"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("return_step")
     op.drop_table("return_piece")
     op.drop_index("uq_return_case_open", "return_case", postgresql_where=OPEN, sqlite_where=OPEN)
     op.drop_index("ix_return_case_unit_id_id", "return_case")

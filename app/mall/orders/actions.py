@@ -312,8 +312,10 @@ def confirm_delivery(*, order_id: int, by: Actor, now: datetime) -> None:
 
 
 def complete(*, order_id: int, now: datetime) -> None:
-    """The return window has ended. Raises ``StepRefused``."""
+    """The return window has ended. Raises ``StepRefused``, also while a return of it is open."""
     order = _locked(order_id)
+    if order.return_open:
+        raise states.StepRefused(_("A return of this order is under way. Nothing was changed."))
     _step(order, "completed", who="system", by=SYSTEM, now=now)
     events.publish(OrderCompleted(order.id, now))
 

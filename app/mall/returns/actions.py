@@ -30,6 +30,7 @@ from app.mall.returns.errors import (
     AlreadyOpen,
     NothingToReturn,
     NotReturnable,
+    PaidBackBefore,
     ReasonMissing,
     StepRefused,
     TooMany,
@@ -37,7 +38,7 @@ from app.mall.returns.errors import (
 )
 from app.mall.returns.events import ReturnSettled
 from app.mall.returns.explanations import KIND, giving_back
-from app.mall.returns.models import ReturnCase, ReturnPiece
+from app.mall.returns.models import ReturnCase, ReturnPiece, ReturnStep
 from app.mall.returns.rules import KINDS, OPEN, REASONS, STEPS
 
 if TYPE_CHECKING:
@@ -83,10 +84,7 @@ def ask(
     order = _lock_order(order_id)
     if earlier := queries.case_of_key(order.member_id, key):
         return earlier  # A double click sends two identical requests.
-    _check_pieces(order, pieces)
-    _check_time(order, kind, by=by, now=now)
-    if any(case.state in OPEN for case in queries.cases_of_order(order.id)):
-        raise AlreadyOpen
+    check(order=order, kind=kind, pieces=pieces, by=by, now=now)
     row = {
         "key": key,
         "order_id": order.id,
@@ -97,17 +95,25 @@ def ask(
         "reason": reason,
         "note": note.strip()[:LONGEST_NOTE],
         "pictures": list(pictures),
-        "requested_at": now,
     }
     case = _insert(row, now=now)
     db.session.add_all(
         ReturnPiece(case_id=case.id, order_line_id=line_id, quantity=count) for line_id, count in pieces.items()
     )
+    _note_step(case, by=by, now=now)
     orders.hold_open(order_id=order.id, open_=True)
     if by.kind == "staff":
         _audit(case, "return.opened", by=by, now=now)
     db.session.flush()
     return case
+
+
+def check(*, order: Order, kind: str, pieces: Mapping[int, int], by: Actor, now: datetime) -> None:
+    """Could this be asked for now? Raises what ``ask`` raises; for previews."""
+    _check_pieces(order, pieces)
+    _check_time(order, kind, by=by, now=now)
+    if any(case.state in OPEN for case in queries.cases_of_order(order.id)):
+        raise AlreadyOpen
 
 
 def _check_pieces(order: Order, pieces: Mapping[int, int]) -> None:
@@ -175,11 +181,11 @@ def settle(*, case_id: int, back_on_shelf: bool, by: Actor, now: datetime) -> Re
     claim sends the same once more, for nothing. Audited.
 
     Spent points come back before earned ones are taken. The money is on its way once the gateway has
-    been told, after the commit. Raises ``StepRefused``, or ``OutOfStock`` where nothing is left to exchange for.
+    been told, after the commit. Raises ``StepRefused``, ``OutOfStock`` where nothing is left to exchange for, or
+    ``PaidBackBefore``.
     """
     case, order = _locked(case_id)
     _step(case, "settled", who="staff", by=by, now=now)
-    case.settled_at = now
     orders.hold_open(order_id=order.id, open_=False)
     pieces = {piece.order_line_id: piece.quantity for piece in case.pieces}
     if case.kind == "return":
@@ -203,7 +209,9 @@ def _give_back(
         bought = take_back(unit_code=unit, order_no=number, return_no=case.number, amounts=made.amounts, now=now)
     orders.note_returned(order=order, pieces=pieces)
     if made.cash:
-        payment = next(each for each in payments_of(order.id) if each.refundable >= made.cash)
+        payment = next((each for each in payments_of(order.id) if each.refundable >= made.cash), None)
+        if payment is None:
+            raise PaidBackBefore
         key = f"return:{case.number}"
         payments.refund(payment_id=payment.id, amount=made.cash, key=key, reason="return", by=by, now=now)
     if back_on_shelf:
@@ -217,7 +225,7 @@ def _give_back(
     if bought is not None:
         earning.claw_back_returned(bought, unit_code=unit, order_no=number, return_no=case.number, now=now)
         case.taken_back = bought.points.value
-    case.cash, case.points = made.cash.amount, made.points.value
+    case.cash, case.points, case.expired = made.cash.amount, made.points.value, made.expired.value
     parts = {back.line_id: back for back in made.backs}
     for piece in case.pieces:
         piece.cash, piece.points = parts[piece.order_line_id].cash, parts[piece.order_line_id].points
@@ -256,8 +264,11 @@ def _step(case: ReturnCase, state: str, *, who: str, by: Actor, now: datetime) -
     if STEPS.get((case.state, state)) != who:
         raise StepRefused
     case.state = state
-    if who == "staff":
-        case.decided_at, case.decided_by = now, by.label
+    _note_step(case, by=by, now=now)
+
+
+def _note_step(case: ReturnCase, *, by: Actor, now: datetime) -> None:
+    db.session.add(ReturnStep(case_id=case.id, state=case.state, at=now, by=by.label))
 
 
 def _audit(case: ReturnCase, action: str, *, by: Actor, now: datetime) -> None:

@@ -52,3 +52,12 @@ class StepRefused(DomainError):
 class ReasonMissing(InvalidInput):
     def __init__(self) -> None:
         super().__init__(_("Please say why; the member reads it. Nothing was changed."))
+
+
+class PaidBackBefore(DomainError):
+    """Somebody gave money of this order back by hand: there is less left than the return would bring."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Less of the payment is left than would go back: it was paid back by hand. Nothing was changed.")
+        )

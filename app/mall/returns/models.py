@@ -17,7 +17,8 @@ class ReturnCase(Model):
     """What a member wants to send back of one order, and what became of it. At most one is open per order.
 
     ``key`` is the form's own: the same form sent twice is the same case. Once settled, ``cash`` (minor units, delivery
-    included) and ``points`` are what went back to the member, ``taken_back`` the points that had been earned.
+    included) and ``points`` are what went back to the member, ``expired`` those of them that nobody can spend any more,
+    and ``taken_back`` the points that had been earned with it.
     """
 
     __tablename__ = "return_case"
@@ -25,7 +26,7 @@ class ReturnCase(Model):
         sa.UniqueConstraint("member_id", "key"),
         sa.CheckConstraint(f"kind IN ({', '.join(map(repr, KINDS))})", name="kind_known"),
         sa.CheckConstraint(f"state IN ({', '.join(map(repr, STATES))})", name="state_known"),
-        sa.CheckConstraint("cash >= 0 AND points >= 0 AND taken_back >= 0", name="figures_not_negative"),
+        sa.CheckConstraint("cash >= 0 AND points >= 0 AND expired >= 0 AND taken_back >= 0", name="figures_not_negative"),
         sa.Index("uq_return_case_open", "order_id", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
         sa.Index(None, "unit_id", "id"),
     )
@@ -44,14 +45,12 @@ class ReturnCase(Model):
     answer: Mapped[str] = mapped_column(sa.String(500), default="")
     cash: Mapped[Amount] = mapped_column(default=0)
     points: Mapped[Amount] = mapped_column(default=0)
+    expired: Mapped[Amount] = mapped_column(default=0)
     taken_back: Mapped[Amount] = mapped_column(default=0)
     replacement_id: Mapped[int | None] = reference("order.id")
-    requested_at: Mapped[datetime]
-    decided_at: Mapped[datetime | None]
-    decided_by: Mapped[str] = mapped_column(sa.String(120), default="")
-    settled_at: Mapped[datetime | None]
 
     pieces: Mapped[list[ReturnPiece]] = relationship(order_by="ReturnPiece.order_line_id")
+    steps: Mapped[list[ReturnStep]] = relationship(order_by="ReturnStep.id")
 
 
 class ReturnPiece(Model):
@@ -68,3 +67,16 @@ class ReturnPiece(Model):
     quantity: Mapped[int]
     cash: Mapped[Amount] = mapped_column(default=0)
     points: Mapped[Amount] = mapped_column(default=0)
+
+
+class ReturnStep(Model):
+    """One state that the case reached, when, and by whom."""
+
+    __tablename__ = "return_step"
+    __table_args__ = (sa.UniqueConstraint("case_id", "state"),)
+
+    id: Mapped[Id]
+    case_id: Mapped[int] = reference("return_case.id")
+    state: Mapped[str] = mapped_column(sa.String(10))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(sa.String(120))

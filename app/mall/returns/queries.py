@@ -28,7 +28,7 @@ from app.mall.returns.terms import ReturnTerms
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
 
-_WHOLE = (selectinload(ReturnCase.pieces),)
+_WHOLE = (selectinload(ReturnCase.pieces), selectinload(ReturnCase.steps))
 
 
 def sold_lines(order: Order) -> list[Sold]:
