@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -28,6 +28,7 @@ MOST_NTH = 1_000
 CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
 SCOPE = ("unit", "category", "sku")
 CAPS = ("purchase", "day", "month", "total")  # Each spans more than the one before it.
+A_YEAR = timedelta(days=400)
 ALL_DAYS = frozenset(range(1, 32))
 ALL_WEEKDAYS = frozenset(range(7))
 
@@ -176,7 +177,14 @@ def _meet(one: Campaign, other: Campaign) -> bool:
         return False
     if one.days and other.days and not one.days & other.days:
         return False
-    return not (one.weekdays and other.weekdays and not one.weekdays & other.weekdays)
+    if one.weekdays and other.weekdays and not one.weekdays & other.weekdays:
+        return False
+    if begin and end and end - begin < A_YEAR:  # The 3rd of a month never lies in a week from the 19th.
+        midnight = datetime.combine(begin, time.min)
+        nights = (end.date() - begin.date()).days
+        moments = [begin, *(midnight + timedelta(days=night) for night in range(1, nights + 1))]
+        return any(one.runs(moment) and other.runs(moment) for moment in moments)
+    return True
 
 
 def bonuses(entries: Sequence[Entry]) -> tuple[Bonus, ...]:

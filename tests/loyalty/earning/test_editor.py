@@ -217,6 +217,23 @@ def test_a_campaign_is_made_and_gets_a_code_that_was_never_used(office):
     assert (made["code"], made["days"], made["times"]) == ("member-day-2", [8, 18, 28], "2")
 
 
+@pytest.mark.parametrize(("days", "status"), [("3", 303), ("19", 422), ("26", 303), ("25", 422)])
+def test_a_day_meets_a_week_only_if_it_lies_in_it(office, days, status):
+    week = {"campaigns-0-name_en": "Week", "campaigns-0-times": "2"}
+    week |= {"campaigns-0-starts": "2026-11-19T08:00", "campaigns-0-ends": "2026-11-26T00:00"}
+    day = {"campaigns-1-name_en": "Day", "campaigns-1-times": "3", "campaigns-1-days": days}
+    assert office.post(URL, data=opened(office) | week | day).status_code == status
+
+
+def test_the_end_of_the_calendar_is_no_bug(office):
+    last = {"starts": "9999-12-30T20:00", "ends": "9999-12-31T10:00"}
+    typed = {f"campaigns-{n}-{name}": value for n in (0, 1) for name, value in last.items()}
+    typed |= {"campaigns-0-name_en": "A", "campaigns-0-times": "2", "campaigns-0-days": "31"}
+    typed |= {"campaigns-1-name_en": "B", "campaigns-1-times": "2"}
+    assert office.post(URL, data=opened(office) | typed).status_code == 422
+    assert office.post(URL, data=opened(office) | typed | {"campaigns-0-days": "29"}).status_code == 303
+
+
 def test_rows_left_empty_do_not_count(office):
     typed = opened(office) | {"campaigns-0-name_en": " ", "bonuses-0-nth": "", "rates-3-rate": ""}
     assert office.post(URL, data=typed).location == "/backoffice/terms"
