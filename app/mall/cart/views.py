@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, Response, after_this_request, flash, make_response, request, url_for
+from flask import Blueprint, Response, after_this_request, flash, make_response, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
@@ -26,6 +26,7 @@ from app.mall.orders.errors import InvalidQuantity, NotOffered
 
 cart = Blueprint("cart", __name__, url_prefix="/cart")
 WHOLE = re.compile(r"[0-9]{1,15}")
+COUNTED = "cart"  # Where the session remembers how many pieces the header shows.
 
 
 def member_id() -> int | None:
@@ -44,13 +45,26 @@ def bring_along() -> None:
     if items := visitors.carried(now=now):
         with transaction():
             actions.bring_along(member_id=me, items=items, now=now)
+        count_afresh()
     after_this_request(visitors.forget)
 
 
 def pieces() -> int:
-    """The figure beside the cart in the mall's header: one query, none for visitors."""
+    """The figure beside the cart in the mall's header: one query, and none as long as this browser changes nothing.
+
+    What another device puts in is counted as soon as the cart is looked at.
+    """
     me = member_id()
-    return pieces_in_cart(me) if me else sum(item.quantity for item in visitors.carried(now=clock.now()))
+    if me is None:
+        return sum(item.quantity for item in visitors.carried(now=clock.now()))
+    if COUNTED not in session:
+        session[COUNTED] = pieces_in_cart(me)
+    return int(session[COUNTED])
+
+
+def count_afresh() -> None:
+    """After whatever changed the cart."""
+    session.pop(COUNTED, None)
 
 
 # --- the cart -------------------------------------------------------------------------------
@@ -61,6 +75,8 @@ def pieces() -> int:
 def index() -> ResponseReturnValue:
     me, now = member_id(), clock.now()
     items = cart_of(me) if me else visitors.carried(now=now)
+    if me:
+        session[COUNTED] = sum(item.quantity for item in items)
     return page(
         "mall/cart/index.html",
         shops=shops_of(items, member_id=me, now=now),
@@ -112,6 +128,7 @@ def _put_in(item: Item, response: Response) -> None:
             actions.put_in(
                 member_id=me, variant_id=item.variant_id, price_id=item.price_id, quantity=item.quantity, now=now
             )
+        count_afresh()
         return
     actions.refuse_nonsense(item, now=now)
     items = together(visitors.carried(now=now), item, most=most_pieces())

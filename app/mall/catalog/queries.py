@@ -227,30 +227,31 @@ def offer_for(variant_id: int, *, member_id: int, quantity: int = 1, now: dateti
 
 
 def offers_for(
-    quantities: Mapping[int, int], *, member_id: int | None, now: datetime
+    quantities: Mapping[int, int], *, member_id: int | None, perks: Perks | None = None, now: datetime
 ) -> dict[int, Offer | DomainError]:
     """The same for many variants: an offer, or the reason why this member cannot have so many pieces now.
 
     What is not in the mall is left out. A handful of queries, however many variants; ``None`` is a visitor.
+    ``perks`` are the member's, where the caller knows them already.
     """
     statement = (
-        sa.select(Variant, Product, Category.code)
+        sa.select(Variant, Product, Category.code, _FIRST_PICTURE)
         .join(Product, Product.id == Variant.product_id)
         .join(Category, Category.id == Product.category_id)
         .where(any_of(Variant.id, quantities), Variant.active, Product.status == "listed", Product.listed_at <= now)
-        .options(selectinload(Product.pictures), selectinload(Product.prices))
+        .options(joinedload(Product.prices))
         .execution_options(populate_existing=True)
     )
-    rows = db.session.execute(statement).all()
+    rows = db.session.execute(statement).unique().all()
     if not rows:
         return {}
-    perks, tiers = perks_of(member_id, now=now), tiers_named([row[1] for row in rows])
+    perks, tiers = perks or perks_of(member_id, now=now), tiers_named([row[1] for row in rows])
     left = limits_left({row[1] for row in rows}, member_id=member_id, now=now)
     together: dict[int, int] = {}
-    for variant, product, _category in rows:
+    for variant, product, *_others in rows:
         together[product.id] = together.get(product.id, 0) + quantities[variant.id]
     found: dict[int, Offer | DomainError] = {}
-    for variant, product, category in rows:
+    for variant, product, category, picture in rows:
         try:
             access(product, perks, tiers, now=now).refuse()
             if product.limit and together[product.id] > left.get(product.id, together[product.id]):
@@ -258,7 +259,7 @@ def offers_for(
         except DomainError as refusal:
             found[variant.id] = refusal
         else:
-            found[variant.id] = _offer(variant, product, category, perks)
+            found[variant.id] = _offer(variant, product, category, picture, perks)
     return found
 
 
@@ -289,7 +290,7 @@ def labels_of(variant_ids: Collection[int]) -> dict[int, Label]:
     }
 
 
-def _offer(variant: Variant, product: Product, category: str, perks: Perks) -> Offer:
+def _offer(variant: Variant, product: Product, category: str, picture: str | None, perks: Perks) -> Offer:
     return Offer(
         variant_id=variant.id,
         sku=variant.sku,
@@ -302,7 +303,7 @@ def _offer(variant: Variant, product: Product, category: str, perks: Perks) -> O
         category=category,
         unit_id=product.unit_id,
         currency=product.currency,
-        picture=product.pictures[0].file if product.pictures else None,
+        picture=picture,
         ways=ways_for(product, perks),
         ordinary=ways_of(product),
     )

@@ -9,6 +9,7 @@ from datetime import datetime
 from app.foundation.errors import DomainError
 from app.foundation.languages import translated
 from app.identity.units.queries import unit_by_code
+from app.loyalty.benefits.queries import Perks
 from app.loyalty.ledger.queries import Standing, standing
 from app.mall.cart.queries import cart_of
 from app.mall.cart.statements import stock_problem
@@ -79,6 +80,7 @@ def from_cart(*, member_id: int, unit: str, now: datetime) -> Draft:
     return _draft(
         Asked([_line(each) for each in there], unit),
         there,
+        considered.perks,
         member_id=member_id,
         stays=[*away, *short.values()],
         now=now,
@@ -94,12 +96,13 @@ def draft(*, member_id: int, asked: Asked, now: datetime) -> Draft:
     short = _short(considered.lines)
     labels = labels_of([each.variant_id or 0 for each in considered.refused]) if considered.refused else {}
     obstacles = [_refused(each, why, labels) for each, why in considered.refused.items()] + list(short.values())
-    return _draft(asked, considered.lines, member_id=member_id, obstacles=obstacles, now=now)
+    return _draft(asked, considered.lines, considered.perks, member_id=member_id, obstacles=obstacles, now=now)
 
 
 def _draft(
     asked: Asked,
     lines: Sequence[QuoteLine],
+    mine: Perks,
     *,
     member_id: int,
     obstacles: Sequence[Obstacle] = (),
@@ -108,9 +111,9 @@ def _draft(
 ) -> Draft:
     refusal = None
     try:
-        bare = quote_of(lines, member_id=member_id, delivery=asked.delivery, now=now)
+        bare = quote_of(lines, mine, delivery=asked.delivery)
     except DeliveryNotOffered as error:
-        bare, refusal = quote_of(lines, member_id=member_id, now=now), error
+        bare, refusal = quote_of(lines, mine), error
     account = standing(member_id, now=now)
     largest = 0 if account.frozen else bare.largest_offset(int(account.available))
     return Draft(asked, bare.with_offset(min(asked.offset, largest)), account, largest, obstacles, stays, refusal)

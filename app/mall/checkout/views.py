@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -235,6 +235,7 @@ def create() -> ResponseReturnValue:
         order = _place(made, form, address)
     except DomainError as error:
         return _refused(error, asked, form, address)
+    session.pop("cart", None)  # The figure beside the cart is counted afresh.
     if _is_new(made):
         _remember(address)
     return _go_on(order)

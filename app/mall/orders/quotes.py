@@ -13,10 +13,9 @@ from app.foundation.money import Money, minor_units, programme_currency
 from app.foundation.points import Points
 from app.foundation.terms import current
 from app.identity.units.queries import unit_by_id
-from app.loyalty.benefits.queries import perks
 from app.loyalty.earning.actions import ReportedLine
 from app.loyalty.earning.queries import would_earn
-from app.mall.catalog.queries import most_pieces, offers_for
+from app.mall.catalog import queries as catalog
 from app.mall.orders.bills import Bill, Item, OffsetRule, bill, most_offset
 from app.mall.orders.delivery import Delivery, DeliveryTerms, chosen_delivery, deliveries
 from app.mall.orders.errors import InvalidQuantity, NothingWanted, NotOffered, SeveralUnits
@@ -25,6 +24,7 @@ from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import least_cash
 
 if TYPE_CHECKING:
+    from app.loyalty.benefits.queries import Perks
     from app.mall.catalog.queries import Offer
     from app.mall.catalog.rules import Way
 
@@ -76,6 +76,7 @@ class Considered:
 
     lines: tuple[QuoteLine, ...]
     refused: Mapping[Wanted, DomainError]
+    perks: Perks
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +156,12 @@ def quote(
     considered = consider(member_id=member_id, wanted=wanted, now=now)
     for refusal in considered.refused.values():
         raise refusal
-    return quote_of(considered.lines, member_id=member_id, offset_points=offset_points, delivery=delivery, now=now)
+    return quote_of(considered.lines, considered.perks, offset_points=offset_points, delivery=delivery)
 
 
 def consider(*, member_id: int, wanted: Sequence[Wanted], now: datetime) -> Considered:
     """Each thing that is wanted by itself. Raises ``InvalidQuantity``."""
-    most = most_pieces()
+    most = catalog.most_pieces()
     pieces: Counter[int] = Counter()
     for each in wanted:
         if each.quantity is None or not 1 <= each.quantity <= most:
@@ -169,7 +170,8 @@ def consider(*, member_id: int, wanted: Sequence[Wanted], now: datetime) -> Cons
             pieces[each.variant_id] += each.quantity
     if any(count > most for count in pieces.values()):
         raise InvalidQuantity(most)
-    offers = offers_for(pieces, member_id=member_id, now=now) if pieces else {}
+    mine = catalog.perks_of(member_id, now=now)
+    offers = catalog.offers_for(pieces, member_id=member_id, perks=mine, now=now) if pieces else {}
     lines: list[QuoteLine] = []
     refused: dict[Wanted, DomainError] = {}
     for each in wanted:
@@ -177,7 +179,7 @@ def consider(*, member_id: int, wanted: Sequence[Wanted], now: datetime) -> Cons
             lines.append(_line(offers.get(each.variant_id or 0), each))
         except DomainError as refusal:
             refused[each] = refusal
-    return Considered(tuple(lines), refused)
+    return Considered(tuple(lines), refused, mine)
 
 
 def _line(offer: Offer | DomainError | None, each: Wanted) -> QuoteLine:
@@ -188,10 +190,11 @@ def _line(offer: Offer | DomainError | None, each: Wanted) -> QuoteLine:
     return QuoteLine(offer, each.price_id, each.quantity)
 
 
-def quote_of(
-    lines: Sequence[QuoteLine], *, member_id: int, offset_points: int = 0, delivery: str = "", now: datetime
-) -> Quote:
-    """What these lines come to. Raises ``NothingWanted``, ``SeveralUnits``, ``NotOffered`` and ``InvalidInput``."""
+def quote_of(lines: Sequence[QuoteLine], mine: Perks, *, offset_points: int = 0, delivery: str = "") -> Quote:
+    """What these lines come to for somebody with these perks.
+
+    Raises ``NothingWanted``, ``SeveralUnits``, ``NotOffered`` and ``DeliveryNotOffered``.
+    """
     if not lines:
         raise NothingWanted
     unit_ids = {line.offer.unit_id for line in lines}
@@ -201,7 +204,7 @@ def quote_of(
     if unit is None or not unit.active:
         raise NotOffered
     parcel = any(line.parcel for line in lines)
-    ways = _deliveries(lines, member_id, unit.id, now=now) if parcel else ()
+    ways = _deliveries(lines, mine.free_delivery(unit.id)) if parcel else ()
     chosen = chosen_delivery(ways, delivery) if ways else None
     rule = offset_rule(lines[0].offer.currency)
     made = bill(
@@ -221,9 +224,6 @@ def offset_rule(currency: str) -> OffsetRule:
     )
 
 
-def _deliveries(lines: Sequence[QuoteLine], member_id: int, unit_id: int, *, now: datetime) -> tuple[Delivery, ...]:
+def _deliveries(lines: Sequence[QuoteLine], free: bool) -> tuple[Delivery, ...]:
     goods = sum(line.item.cash_sum for line in lines)
-    terms = current(DeliveryTerms)
-    # Who pays nothing anyway needs no benefit.
-    free = bool(terms.standard_fee) and perks(member_id, now).free_delivery(unit_id)
-    return tuple(deliveries(terms, goods=goods, free=free, currency=programme_currency()))
+    return tuple(deliveries(current(DeliveryTerms), goods=goods, free=free, currency=programme_currency()))

@@ -205,7 +205,7 @@ def test_the_member_reads_a_calm_sentence_and_neither_reason_nor_note(client, ca
 
 
 def order_form(goods):
-    wanted = {"key": fresh_key(), "variant": goods.variant_id, "price": goods.price_id, "quantity": 1}
+    wanted = {"key": fresh_key(), "lines": f"{goods.variant_id}-{goods.price_id}-1", "address": "new"}
     return wanted | {"seen_points": int(goods.figures.points), "seen_cash": goods.figures.cash.amount, **ADDRESS}
 
 
@@ -223,7 +223,7 @@ def test_the_confirmation_of_an_order_says_so_and_offers_no_button(client, carol
 def test_an_order_sent_by_a_page_from_before_the_freeze_is_refused_and_loses_nothing(client, carol):
     goods = make_goods(points=40)
     freeze(carol)
-    answer = sign_in(client, carol).post("/orders", data=order_form(goods))
+    answer = sign_in(client, carol).post("/checkout", data=order_form(goods))
     assert answer.status_code == 409
     assert "This account is frozen" in answer.text
     assert ADDRESS["line"] in answer.text  # What was typed is still there.
