@@ -83,15 +83,25 @@ MADE = (UNIT, MEMBERS, WALLETS, *FACTS, *LOTS_AND_AWARDS)
 
 def fill(members: int) -> None:
     """Not durably, and foreign keys are not looked up one by one: the rows fit together by how they are made."""
+    begin = time.monotonic()
+    configure("ALTER SYSTEM SET max_wal_size = '16GB'", "ALTER SYSTEM SET checkpoint_timeout = '1h'")
     for statement in MADE:
         with transaction() as session:
             session.execute(sa.text("SET LOCAL synchronous_commit = off"))
             session.execute(sa.text("SET LOCAL session_replication_role = replica"))
             session.execute(sa.text("SET LOCAL work_mem = '256MB'"))
             session.execute(sa.text(statement), {"members": members})
+        print(f"{time.monotonic() - begin:6.0f} s  {statement[:70]} …", flush=True)
+    configure(
+        "ALTER SYSTEM RESET max_wal_size", "ALTER SYSTEM RESET checkpoint_timeout", "VACUUM ANALYZE", "CHECKPOINT"
+    )
+
+
+def configure(*commands: str) -> None:
+    """What stands outside of transactions."""
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text("VACUUM ANALYZE"))
-        connection.execute(sa.text("CHECKPOINT"))
+        for command in (*commands, "SELECT pg_reload_conf()"):
+            connection.execute(sa.text(command))
 
 
 def remind_all() -> int:
