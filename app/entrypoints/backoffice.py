@@ -22,8 +22,7 @@ from app.identity.members import tiles as _member_tiles  # noqa: F401 - importin
 from app.identity.staff.admin import password, session, staff_accounts
 from app.identity.tags.admin import member_tags
 from app.identity.units.admin import units
-from app.loyalty.benefits.admin import benefits
-from app.loyalty.benefits.office import member_benefits
+from app.loyalty.benefits.admin import benefits, member_benefits
 from app.loyalty.earning.admin import earning, offer_categories
 from app.loyalty.ledger import alarm as _ledger_alarm  # noqa: F401
 from app.loyalty.ledger.admin import books
@@ -37,6 +36,8 @@ from app.mall.catalog.queries import all_categories
 from app.mall.orders import tiles as _orders_tiles  # noqa: F401
 from app.mall.orders.admin import orders
 from app.mall.payments.admin import payments
+from app.mall.returns import tiles as _returns_tiles  # noqa: F401
+from app.mall.returns.admin import returns
 from app.support.desk.admin import members
 
 
@@ -50,6 +51,7 @@ def navigation() -> list[NavItem]:
         (_("Mall"), _("Categories"), "backoffice.categories.index", "tags"),
         (_("Mall"), _("Brands"), "backoffice.brands.index", "award"),
         (_("Mall"), _("Orders"), "backoffice.orders.index", "box-seam"),
+        (_("Mall"), _("Returns"), "backoffice.returns.index", "arrow-counterclockwise"),
         (_("Mall"), _("Payments"), "backoffice.payments.index", "credit-card"),
         (_("Programme"), _("Earning"), "backoffice.earning.edit", "coin"),
         (_("Programme"), _("Tiers"), "backoffice.tiers.index", "award"),
@@ -106,6 +108,7 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(brands.blueprint())
     backoffice.register_blueprint(orders)
     backoffice.register_blueprint(payments)
+    backoffice.register_blueprint(returns)
     backoffice.register_blueprint(members)
     backoffice.register_blueprint(member_tier)
     backoffice.register_blueprint(member_tags)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
@@ -33,7 +32,7 @@ def note_rules(world: World) -> None:
 
     def publish(now: datetime) -> None:
         with transaction():
-            values: dict[str, Any] = asdict(terms.current(EarningTerms))  # type: ignore[call-overload]
+            values = terms.values_of(terms.current(EarningTerms))
             starts, ends = today - timedelta(days=3), today + timedelta(days=4)
             window = {"starts": f"{starts}T00:00", "ends": f"{ends}T00:00"}
             values["campaigns"] = [{"code": "bakery-week", "name": CAMPAIGN, "times": "2", "unit": "bakery", **window}]

@@ -26,6 +26,7 @@ HIGHEST_RATE = 10_000
 HIGHEST_MULTIPLIER = 100
 MOST_NTH = 1_000
 CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,28}[a-z0-9])?")
+NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9}|/[0-9]{1,9})?", re.ASCII)
 SCOPE = ("unit", "category", "sku")
 CAPS = ("purchase", "day", "month", "total")  # Each spans more than the one before it.
 A_YEAR = timedelta(days=400)
@@ -46,10 +47,13 @@ def label(entry: Entry) -> str:
 
 def fraction(value: object, what: object, *, most: int) -> Fraction:
     """``"1.5"`` or ``"3/2"``. Raises ``InvalidInput`` for what is no number, negative, or more than ``most``."""
+    text = str(value).strip()
+    if not NUMBER.fullmatch(text):  # Not "1e999999999" either: that would take for ever.
+        raise InvalidInput(_("%(what)s: “%(value)s” is not a number.", what=what, value=text[:40]))
     try:
-        number = Fraction(str(value).strip())
-    except (ValueError, ZeroDivisionError) as error:
-        raise InvalidInput(_("%(what)s: “%(value)s” is not a number.", what=what, value=str(value)[:40])) from error
+        number = Fraction(text)
+    except ZeroDivisionError as error:
+        raise InvalidInput(_("%(what)s: “%(value)s” is not a number.", what=what, value=text)) from error
     if number < 0:
         raise InvalidInput(_("%(what)s must not be negative.", what=what))
     if number > most:

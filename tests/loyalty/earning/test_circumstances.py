@@ -189,7 +189,9 @@ OTHER = MEMBER_DAY | {"code": "other", "name": {"en": "Other"}}
     [
         ({"rate": "-1"}, "must not be negative"),
         ({"rate": "much"}, "not a number"),
-        ({"rate": "1e9"}, "at most"),
+        ({"rate": "999999999"}, "at most"),
+        ({"rate": "1e999999999"}, "not a number"),
+        ({"rate": "1/0"}, "not a number"),
         ({"rates": [{"rate": "2"}]}, "needs a unit, a category or an article"),
         ({"rates": [{"unit": "spa", "rate": "2"}, {"unit": "spa", "rate": "3"}]}, "two rates for spa"),
         ({"campaigns": [MEMBER_DAY, OTHER]}, "“Member day” and “Other” multiply the same purchases"),

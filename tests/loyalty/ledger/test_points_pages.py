@@ -203,15 +203,15 @@ def test_a_line_has_a_page_with_its_reason(client, points, carol):
 def test_somebody_elses_line_looks_like_none(client, points, mallory):
     bob = make_member(name="Bob")
     with transaction():
-        give_points(bob, 777, key="bobs")
+        give_points(bob, 31_337, key="bobs")
     theirs = db.session.scalar(sa.select(Transfer.id).where(Transfer.key == "bobs"))
     for who in (None, mallory):
         if who:
             sign_in(client, who)
         answer = client.get(f"/points/{theirs}")
         assert answer.status_code == 404
-        assert "777" not in answer.text
-    assert "777" not in client.get("/points").text
+        assert "31,337" not in answer.text
+    assert "31,337" not in client.get("/points").text
 
 
 def test_ids_that_cannot_be_are_not_found(client, points):
