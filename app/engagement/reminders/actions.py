@@ -14,8 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask import current_app
-from flask_babel import force_locale
-from flask_babel import gettext as _
+from flask_babel import force_locale, ngettext
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.config import LOCALES
@@ -153,9 +152,12 @@ def _mails(last_day: date, told: Collection[Recipient], left: Mapping[int, int])
 
 def _mail(to: Recipient, total: int, until: str, links: Mapping[str, str]) -> dict[str, Any]:
     facts = {"amount": points(total), "day": until}
+    subject = ngettext(
+        "%(amount)s point is valid until %(day)s", "%(amount)s points are valid until %(day)s", total, **facts
+    )
     # Without what pages know about who looks at them: nobody does.
-    text = current_app.jinja_env.get_template("engagement/reminders/message.txt").render(facts, **links)
-    return {"to": to.email, "subject": _("%(amount)s points are valid until %(day)s", **facts), "text": text}
+    text = current_app.jinja_env.get_template("engagement/reminders/message.txt").render(facts, total=total, **links)
+    return {"to": to.email, "subject": subject, "text": text}
 
 
 # --- forgetting -----------------------------------------------------------------------------
