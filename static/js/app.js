@@ -149,5 +149,10 @@
     var id = event.target.dataset.output;
     var output = id && document.getElementById(id);
     if (output) output.textContent = event.target.value;
+    // A slider fills a field, which may end before the slider's last round step; and the other way round.
+    var field = event.target.dataset.fills && document.getElementById(event.target.dataset.fills);
+    if (field) field.value = Math.min(event.target.value, field.max);
+    var slider = event.target.id && document.querySelector('[data-fills="' + CSS.escape(event.target.id) + '"]');
+    if (slider) slider.value = event.target.value;
   });
 })();

@@ -25,7 +25,8 @@ def choose(walker, words: str) -> None:
 
 
 def fill_address(walker) -> None:
-    if walker.page.locator("[name=recipient]").count():
+    recipient = walker.page.locator("[name=recipient]")
+    if recipient.count() and recipient.is_visible():  # Who has an address book chooses from it.
         person = {"recipient": "Alice Chen", "phone": "+86 138 0013 8000", "line": "1 Harbour Road"}
         for name, text in (person | {"city": "Shanghai", "region": "Shanghai"}).items():
             walker.page.locator(f"[name={name}]").fill(text)

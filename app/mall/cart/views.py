@@ -161,6 +161,7 @@ def _changed(changed: Item) -> ResponseReturnValue:
             actions.set_quantity(
                 member_id=me, variant_id=changed.variant_id, price_id=changed.price_id, quantity=changed.quantity
             )
+        count_afresh()
         return response
     if changed.quantity > most_pieces():
         raise InvalidQuantity(most_pieces())

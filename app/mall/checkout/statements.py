@@ -55,6 +55,7 @@ class Way:
     text: str | None = None
     price: str | None = None
     before: str | None = None
+    badge: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +167,10 @@ def address_choices(book: Sequence[Address]) -> list[Way]:
     found = [
         Way(
             str(each.id),
-            f"{each.recipient} · {each.phone}",
-            " ".join(dict.fromkeys(filter(None, (each.line, each.postcode, each.city, each.region)))),
-            _("Default") if each.is_default else None,
+            each.recipient,
+            # Shanghai lies in Shanghai: a place named twice is written once.
+            " ".join(dict.fromkeys(filter(None, (each.phone, each.line, each.postcode, each.city, each.region)))),
+            badge=_("Default") if each.is_default else None,
         )
         for each in book
     ]
