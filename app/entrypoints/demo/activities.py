@@ -12,13 +12,14 @@ from app.community.quizzes.queries import questions_of, quiz_by_code
 from app.engagement.sharing.actions import follow
 from app.entrypoints.demo import content
 from app.entrypoints.demo.world import Living, World
-from app.foundation import clock, terms
+from app.foundation import clock, drafts, terms
 from app.foundation.database import transaction
 from app.loyalty.earning.terms import EarningTerms
 
 CAMPAIGN = {"en": "Bakery week", "zh_Hans": "面包周", "zh_Hant": "麵包週"}
 BONUS = {"en": "Third time lucky", "zh_Hans": "三次有礼", "zh_Hant": "三次有禮"}
 MILESTONE = {"en": "Busy month", "zh_Hans": "活跃之月", "zh_Hant": "活躍之月"}
+YEAR_END = {"en": "Year's end for families", "zh_Hans": "岁末亲子季", "zh_Hant": "歲末親子季"}
 RULES_SINCE = 10  # Days.
 SEED = 20261122
 SHARED = {0: (2, 6, 9), 3: (3,), 5: (1, 8)}  # Who passed a link on that somebody followed, so many days ago.
@@ -44,7 +45,21 @@ def note_rules(world: World) -> None:
             ]
             terms.change(EarningTerms, values, by=world.colleagues["owner"], now=now)
 
+    def prepare(now: datetime) -> None:
+        """What the owner thinks about and has not published: a draft to compare, to try and to simulate."""
+        with transaction():
+            values = terms.values_of(terms.current(EarningTerms))
+            begins = today + timedelta(days=20)
+            window = {"starts": f"{begins}T00:00", "ends": f"{begins + timedelta(days=12)}T00:00", "budget": 20_000}
+            values["campaigns"] = [
+                *values["campaigns"],
+                {"code": "year-end", "name": YEAR_END, "times": "3", "category": "family", **window},
+            ]
+            values["caps"] = {"day": 3_000}
+            drafts.save_draft(EarningTerms, values, by=world.colleagues["owner"], now=now)
+
     world.diary.note(world.diary.at(RULES_SINCE, 9), publish)
+    world.diary.note(world.diary.at(1, 15), prepare)
 
 
 def note_quizzes(world: World) -> None:
