@@ -37,6 +37,7 @@ class Permission(enum.StrEnum):
     CATALOG_WRITE = "catalog:write"
     ORDER_READ = "order:read"
     ORDER_FULFIL = "order:fulfil"
+    RETURN_DECIDE = "return:decide"
     PAYMENT_READ = "payment:read"
     QUIZ_READ = "quiz:read"
     QUIZ_WRITE = "quiz:write"
@@ -75,13 +76,23 @@ MEMBER: frozenset[Permission] = frozenset(
 )
 ROLES: dict[str, frozenset[Permission]] = {
     "merchant": frozenset(
-        {P.OFFICE, P.CATALOG_READ, P.CATALOG_WRITE, P.ORDER_READ, P.ORDER_FULFIL, P.QUIZ_READ, P.QUIZ_WRITE}
+        {
+            P.OFFICE,
+            P.CATALOG_READ,
+            P.CATALOG_WRITE,
+            P.ORDER_READ,
+            P.ORDER_FULFIL,
+            P.RETURN_DECIDE,
+            P.QUIZ_READ,
+            P.QUIZ_WRITE,
+        }
     ),
     "agent": frozenset(
         {
             P.OFFICE,
             P.CATALOG_READ,
             P.ORDER_READ,
+            P.RETURN_DECIDE,
             P.PAYMENT_READ,
             P.QUIZ_READ,
             P.MEMBER_READ,

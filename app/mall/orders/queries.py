@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import islice
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.foundation.database import db, fetch
 from app.foundation.listing import Part, part_of
@@ -34,6 +34,7 @@ __all__ = [
     "open_of",
     "order_by_id",
     "order_of_key",
+    "orders_by_ids",
     "orders_of",
     "own_order",
     "quote",
@@ -56,6 +57,12 @@ _WHOLE = (selectinload(Order.lines), selectinload(Order.steps))
 def order_by_id(order_id: int) -> Order:
     """An order with its lines and steps. Raises ``NoResultFound``."""
     return db.session.scalars(sa.select(Order).where(Order.id == order_id).options(*_WHOLE)).one()
+
+
+def orders_by_ids(ids: Collection[int]) -> dict[int, Order]:
+    """These orders, by id, with their lines."""
+    which = sa.select(Order).where(Order.id.in_(ids)).options(joinedload(Order.lines))
+    return {order.id: order for order in db.session.scalars(which).unique()}
 
 
 def order_of_key(member_id: int, key: str) -> Order | None:

@@ -5,6 +5,7 @@ Locks: order and case → purchase → payment → stock → wallets → members
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -193,6 +194,8 @@ def settle(*, case_id: int, back_on_shelf: bool, by: Actor, now: datetime) -> Re
     else:
         made = orders.replace(order=order, pieces=pieces, key=f"case-{case.number:0>16}", by=by, now=now)
         case.replacement_id = made.id
+        if back_on_shelf:  # Under the new order's number: a member's limit counts what they keep of the first one.
+            orders.restock(order=made, pieces=_by_variant(order, pieces), by=by, now=now)
     _audit(case, "return.settled", by=by, now=now)
     db.session.flush()
     events.publish(ReturnSettled(case.id, now))
@@ -215,11 +218,7 @@ def _give_back(
         key = f"return:{case.number}"
         payments.refund(payment_id=payment.id, amount=made.cash, key=key, reason="return", by=by, now=now)
     if back_on_shelf:
-        of_variant: dict[int, int] = {}
-        for line in order.lines:
-            if line.id in pieces:
-                of_variant[line.variant_id] = of_variant.get(line.variant_id, 0) + pieces[line.id]
-        orders.restock(order=order, pieces=of_variant, by=by, now=now)
+        orders.restock(order=order, pieces=_by_variant(order, pieces), by=by, now=now)
     if made.points:
         _return_points(case, order, made.points, now=now)
     if bought is not None:
@@ -229,6 +228,14 @@ def _give_back(
     parts = {back.line_id: back for back in made.backs}
     for piece in case.pieces:
         piece.cash, piece.points = parts[piece.order_line_id].cash, parts[piece.order_line_id].points
+
+
+def _by_variant(order: Order, pieces: Mapping[int, int]) -> Counter[int]:
+    found: Counter[int] = Counter()
+    for line in order.lines:
+        if line.id in pieces:
+            found[line.variant_id] += pieces[line.id]
+    return found
 
 
 def _return_points(case: ReturnCase, order: Order, points: Points, *, now: datetime) -> None:

@@ -26,7 +26,9 @@ class ReturnCase(Model):
         sa.UniqueConstraint("member_id", "key"),
         sa.CheckConstraint(f"kind IN ({', '.join(map(repr, KINDS))})", name="kind_known"),
         sa.CheckConstraint(f"state IN ({', '.join(map(repr, STATES))})", name="state_known"),
-        sa.CheckConstraint("cash >= 0 AND points >= 0 AND expired >= 0 AND taken_back >= 0", name="figures_not_negative"),
+        sa.CheckConstraint(
+            "cash >= 0 AND points >= 0 AND expired >= 0 AND taken_back >= 0", name="figures_not_negative"
+        ),
         sa.Index("uq_return_case_open", "order_id", unique=True, postgresql_where=_OPEN, sqlite_where=_OPEN),
         sa.Index(None, "unit_id", "id"),
     )

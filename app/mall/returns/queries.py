@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from app.foundation import clock
 from app.foundation.database import db
@@ -20,15 +20,16 @@ from app.identity.units.queries import unit_by_id
 from app.loyalty.benefits.queries import perks
 from app.loyalty.ledger.actions import would_expire
 from app.loyalty.purchases.actions import would_take_back
-from app.mall.orders.queries import return_days
+from app.mall.orders.queries import orders_by_ids, return_days
 from app.mall.returns.models import ReturnCase
-from app.mall.returns.rules import REASONS, Back, Sold, back_for, completes
+from app.mall.returns.rules import KINDS, OPEN, REASONS, Back, Sold, back_for, completes
 from app.mall.returns.terms import ReturnTerms
 
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
 
 _WHOLE = (selectinload(ReturnCase.pieces), selectinload(ReturnCase.steps))
+_AT_ONCE = (joinedload(ReturnCase.pieces), joinedload(ReturnCase.steps))  # One query for one case.
 
 
 def sold_lines(order: Order) -> list[Sold]:
@@ -84,6 +85,13 @@ def outcome(order: Order, pieces: Mapping[int, int], *, reason: str, now: dateti
     )
 
 
+def outcome_of(case: ReturnCase, order: Order, *, now: datetime) -> Outcome | None:
+    """What an open return would bring now; ``None`` where no money and no points move any more."""
+    if case.kind != "return" or case.state not in OPEN:
+        return None
+    return outcome(order, {piece.order_line_id: piece.quantity for piece in case.pieces}, reason=case.reason, now=now)
+
+
 def _amounts(order: Order, backs: Sequence[Back]) -> dict[int, int]:
     """By position of the purchase that the order's cash part was: lines that were paid in money, in their order."""
     position, found = 0, {}
@@ -129,8 +137,45 @@ def warranty_ends(order: Order) -> datetime | None:
 
 def own_case(member_id: int, number: str) -> ReturnCase | None:
     """One case of this member; somebody else's looks like none."""
-    which = sa.select(ReturnCase).where(ReturnCase.member_id == member_id, ReturnCase.number == number)
-    return db.session.scalar(which.options(*_WHOLE))
+    return _one(ReturnCase.member_id == member_id, ReturnCase.number == number)
+
+
+def ways_back(order: Order, *, now: datetime) -> dict[str, datetime]:
+    """What its member may ask for now, by kind, and until when. Codes and services are never sent back."""
+    if not order.parcel or not any(line.left for line in sold_lines(order)):
+        return {}
+    ends = endings(order)
+    paid = order.state == "delivered" and bool(order.cash or order.points)
+    possible = {"return": paid, "exchange": order.state == "delivered", "warranty": True}
+    return {kind: ends[kind] for kind in KINDS if kind in ends and possible[kind] and now < ends[kind]}
+
+
+def endings(order: Order) -> dict[str, datetime]:
+    """Until when each kind can be asked for; nothing as long as the order has not arrived."""
+    window, warranty = window_ends(order), warranty_ends(order)
+    if window is None or warranty is None or order.state not in ("delivered", "completed"):
+        return {}
+    return {"return": window, "exchange": window, "warranty": warranty}
+
+
+def sent_instead(order_id: int) -> ReturnCase | None:
+    """The case whose replacement this order is."""
+    return db.session.scalar(sa.select(ReturnCase).where(ReturnCase.replacement_id == order_id))
+
+
+def order_of(case: ReturnCase) -> Order:
+    """With its lines."""
+    return orders_by_ids([case.order_id])[case.order_id]
+
+
+def orders_of_cases(cases: Sequence[ReturnCase]) -> dict[int, Order]:
+    return orders_by_ids({case.order_id for case in cases})
+
+
+def waiting(*, units: Collection[int] | None) -> dict[str, int]:
+    """How many cases are open in each state."""
+    query = sa.select(ReturnCase.state, sa.func.count()).where(ReturnCase.state.in_(OPEN), *_within(units))
+    return dict(db.session.execute(query.group_by(ReturnCase.state)).all())
 
 
 def cases_of(member_id: int, *, after: str | None = None, limit: int = 20) -> Part[ReturnCase]:
@@ -150,7 +195,11 @@ def cases_of_order(order_id: int) -> list[ReturnCase]:
 
 def office_case(number: str, *, units: Collection[int] | None) -> ReturnCase | None:
     """One case among those of ``units`` (``None``: all)."""
-    return db.session.scalar(sa.select(ReturnCase).where(ReturnCase.number == number, *_within(units)).options(*_WHOLE))
+    return _one(ReturnCase.number == number, *_within(units))
+
+
+def _one(*which: sa.ColumnElement[bool]) -> ReturnCase | None:
+    return db.session.scalars(sa.select(ReturnCase).where(*which).options(*_AT_ONCE)).unique().one_or_none()
 
 
 def office_cases(

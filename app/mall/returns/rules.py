@@ -6,9 +6,11 @@ the order of returns, what came back and what is kept sum exactly to what was pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+NUMBER = re.compile(r"[0-9A-Z]{1,20}")
 KINDS = ("return", "exchange", "warranty")
 STATES = ("requested", "approved", "settled", "rejected", "withdrawn")
 OPEN = ("requested", "approved")

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.foundation.actors import Actor
 from app.foundation.database import db, transaction
 from app.foundation.points import Points
 from app.loyalty.ledger.queries import standing
@@ -19,7 +18,6 @@ from app.mall.orders.jobs import complete_orders
 from app.mall.orders.models import Order
 from app.mall.orders.queries import order_by_id
 from app.mall.orders.quotes import Wanted, quote
-from app.mall.payments.models import Refund
 from app.mall.returns.actions import approve, ask, reject, settle, withdraw
 from app.mall.returns.errors import (
     AlreadyOpen,
@@ -36,54 +34,7 @@ from app.mall.returns.rules import Sold, back_for
 from tests.conftest import NOON
 from tests.factories import make_member
 from tests.mall.orders.shop import ADDRESS, attempt, fresh_key, make_goods, report, stock_of
-
-DAY = timedelta(days=1)
-STAFF = Actor("staff", 1, "Mei")
-
-
-def delivered(member, *goods, offset=0, delivery="", quantity=1):
-    """An order that was paid, sent and received at noon; its id."""
-    wanted = [Wanted(each.variant_id, each.price_id, quantity) for each in goods]
-    asked = {"wanted": wanted, "offset_points": offset, "delivery": delivery, "now": NOON}
-    with transaction():
-        expected = quote(member_id=member, **asked).figures
-        order = place(member_id=member, **asked, address=ADDRESS, key=fresh_key(), expected=expected)
-        number = order.id
-    if order.cash:
-        report(number, attempt(number))
-    with transaction():
-        pack(order_id=number, by=STAFF, now=NOON)
-        ship(order_id=number, carrier="SF", tracking_number="1", by=STAFF, now=NOON)
-        confirm_delivery(order_id=number, by=me(member), now=NOON)
-    return number
-
-
-def me(member):
-    return Actor("member", member, "Lin")
-
-
-def wish(order_id, member, *counts, kind="return", reason="unwanted", now=NOON, by=None):
-    lines = order_by_id(order_id).lines
-    pieces = {line.id: count for line, count in zip(lines, counts, strict=False) if count}
-    with transaction():
-        asked = {"kind": kind, "pieces": pieces, "reason": reason, "key": fresh_key()}
-        return ask(order_id=order_id, **asked, by=by or me(member), now=now).id
-
-
-def take(case_id, *, now=NOON, back_on_shelf=True):
-    with transaction():
-        return settle(case_id=case_id, back_on_shelf=back_on_shelf, by=STAFF, now=now)
-
-
-def refunded(order_id):
-    db.session.rollback()
-    return [refund.amount for refund in db.session.scalars(sa.select(Refund).order_by(Refund.id))]
-
-
-def points_of(member):
-    db.session.rollback()
-    now = standing(member, now=NOON)
-    return int(now.available), int(now.on_the_way)
+from tests.mall.returns.parcels import DAY, STAFF, delivered, me, place_code, points_of, refunded, take, wish
 
 
 @pytest.fixture
@@ -202,14 +153,6 @@ def test_what_is_not_here_yet_or_is_no_parcel_cannot_be_sent_back(lin):
     with pytest.raises(NotReturnable):
         wish(order, lin, 1)
     assert wish(order, lin, 1, by=STAFF, reason="defective")
-
-
-def place_code(member, goods):
-    with transaction():
-        wanted = [Wanted(goods.variant_id, goods.price_id)]
-        return place(
-            member_id=member, wanted=wanted, address=None, key=fresh_key(), expected=goods.figures, now=NOON
-        ).id
 
 
 def test_one_return_of_an_order_at_a_time_and_one_decision(lin):

@@ -1,0 +1,336 @@
+"""Returns as pages show them: plain values, ready to show. Templates decide nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from app.foundation.actors import SYSTEM
+from app.foundation.formats import day, moment, money, points
+from app.foundation.money import Money
+from app.mall.catalog.statements import picture_of
+from app.mall.orders.statements import LineShown, goods_name, line_shown
+from app.mall.returns.models import ReturnCase
+from app.mall.returns.queries import Outcome, sold_lines
+from app.mall.returns.rules import KINDS
+
+if TYPE_CHECKING:
+    from app.mall.orders.models import Order
+    from app.mall.payments.models import Refund
+
+KIND_LABELS = {"return": _l("Return"), "exchange": _l("Exchange"), "warranty": _l("Warranty claim")}
+REASON_LABELS = {
+    "defective": _l("It does not work"),
+    "wrong": _l("It is not what I ordered"),
+    "damaged": _l("It arrived damaged"),
+    "late": _l("It came too late"),
+    "unwanted": _l("I do not like it"),
+    "too_many": _l("I ordered too much"),
+    "other": _l("Another reason"),
+}
+STATE_LABELS = {
+    "requested": (_l("Being looked at"), "gold"),
+    "approved": (_l("Approved"), "info"),
+    "settled": (_l("Done"), "brand"),
+    "rejected": (_l("Not accepted"), "danger"),
+    "withdrawn": (_l("Withdrawn"), "neutral"),
+}
+HAPPENED = {
+    "requested": _l("Asked for"),
+    "approved": _l("Approved"),
+    "settled": _l("It has arrived and is settled"),
+    "rejected": _l("Not accepted"),
+    "withdrawn": _l("Withdrawn"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A case in a list."""
+
+    number: str
+    title: str
+    meta: str
+    picture: str
+    state: str
+    tone: str
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choosable:
+    """A line of which pieces can be chosen; ``value`` is what stands in the field."""
+
+    field: str
+    line: LineShown
+    left: int
+    note: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """Something that can be asked for."""
+
+    kind: str
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    name: str
+    picture: str
+    meta: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseShown:
+    """``figures`` and ``history`` are in the shape that the house's parts take."""
+
+    number: str
+    kind: str
+    kind_label: str
+    state: str
+    state_label: str
+    tone: str
+    asked: str
+    next_title: str
+    next_text: str
+    next_picture: str
+    goods: list[Goods]
+    figures: list[tuple[str, ...]]
+    figures_title: str
+    history: list[dict[str, Any]]
+    reason: str
+    note: str
+    answer: str
+    open: bool
+
+
+def row(case: ReturnCase, order: Order) -> Row:
+    label, tone = STATE_LABELS[case.state]
+    pieces = sum(piece.quantity for piece in case.pieces)
+    return Row(
+        number=case.number,
+        title=goods_name(order),
+        meta=f"{KIND_LABELS[case.kind]} · × {points(pieces)}",
+        picture=picture_of(order.lines[0].picture),
+        state=str(label),
+        tone=tone,
+        asked=day(case.steps[0].at),
+    )
+
+
+_OFFERED = {
+    "return": _l("You get back what you paid, in money and in points. Until %(moment)s."),
+    "exchange": _l("We send you the same once more, for nothing. Until %(moment)s."),
+    "warranty": _l("It broke: we send you the same once more, for nothing. Until %(moment)s."),
+}
+
+
+# --- asking ---------------------------------------------------------------------------------
+
+
+def ways(possible: Mapping[str, datetime]) -> list[Way]:
+    """What can be asked for, with until when."""
+    return [
+        Way(kind, str(KIND_LABELS[kind]), str(_OFFERED[kind]) % {"moment": _until(kind, possible[kind])})
+        for kind in KINDS
+        if kind in possible
+    ]
+
+
+def _until(kind: str, ends: datetime) -> str:
+    """A window ends at the minute, a warranty with its last day."""
+    return day(ends - timedelta(seconds=1), "long") if kind == "warranty" else moment(ends)
+
+
+def offer(possible: Mapping[str, datetime], ends: Mapping[str, datetime], *, parcel: bool) -> str:
+    """What the order's page says about sending it back."""
+    window = _until("return", ends["return"]) if "return" in ends else ""
+    warranty = _until("warranty", ends["warranty"]) if "warranty" in ends else ""
+    if not parcel:
+        return _("Vouchers and services cannot be sent back here. If something is wrong with yours, please tell us.")
+    if not ends:
+        return _("As soon as you have received it, you can send it back here.")
+    if "exchange" in possible:
+        return _(
+            "You can send it back until %(window)s. The warranty lasts until %(warranty)s.",
+            window=window,
+            warranty=warranty,
+        )
+    if "warranty" in possible:
+        return _(
+            "The time for sending it back ended on %(window)s. The warranty lasts until %(warranty)s.",
+            window=window,
+            warranty=warranty,
+        )
+    if any(ends.values()):
+        return _("Nothing of this order can be sent back any more.")
+    return ""
+
+
+def choosable(order: Order, typed: Mapping[str, str]) -> list[Choosable]:
+    """The lines of which something is left. A single piece is chosen already."""
+    lines = {line.id: line for line in order.lines}
+    left = [line for line in sold_lines(order) if line.left]
+    only = len(left) == 1 and left[0].left == 1
+    return [
+        Choosable(
+            field=f"pieces-{line.line_id}",
+            line=line_shown(lines[line.line_id], order.currency),
+            left=line.left,
+            note=ngettext("%(num)s piece can be chosen", "%(num)s pieces can be chosen", line.left),
+            value=typed.get(f"pieces-{line.line_id}", "1" if only else "0"),
+        )
+        for line in left
+    ]
+
+
+def goods(order: Order, pieces: Mapping[int, int]) -> list[Goods]:
+    shown = [(line_shown(line, order.currency), pieces[line.id]) for line in order.lines if line.id in pieces]
+    return [Goods(line.name, line.picture, f"× {points(count)}") for line, count in shown]
+
+
+# --- what it brings -------------------------------------------------------------------------
+
+
+def preview(made: Outcome) -> list[tuple[str, ...]]:
+    return _figures(made.cash, made.delivery, made.points.value, made.expired.value, made.taken_back.value)
+
+
+def _figures(cash: Money, delivery: Money, back: int, expired: int, taken_back: int) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    if delivery:
+        rows.append((_("Goods"), money(cash - delivery)))
+        rows.append((_("Delivery"), f"+{money(delivery)}", "plus"))
+    if cash or not back:
+        rows.append((_("Money back"), money(cash), "total"))
+    if back:
+        rows.append((_("Points back"), _("%(points)s points", points=points(back)), "total"))
+    if expired:
+        rows.append((_("of them expired meanwhile"), f"−{points(expired)}", "minus"))
+    if taken_back:
+        rows.append((_("Earned points taken back"), f"−{points(taken_back)}", "minus"))
+    return rows
+
+
+def settled_figures(case: ReturnCase, currency: str) -> list[tuple[str, ...]]:
+    """What went back, as the books have it."""
+    delivery = case.cash - sum(piece.cash for piece in case.pieces)
+    return _figures(Money(case.cash, currency), Money(delivery, currency), case.points, case.expired, case.taken_back)
+
+
+def nothing_moves() -> list[tuple[str, ...]]:
+    return [(_("To pay"), _("nothing"), "total"), (_("Your points"), _("stay as they are"))]
+
+
+# --- one case -------------------------------------------------------------------------------
+
+
+def case_shown(case: ReturnCase, order: Order, *, made: Outcome | None, refund: Refund | None) -> CaseShown:
+    """``made`` is what it would bring, as long as it is open; ``refund`` the money on its way, once settled."""
+    label, tone = STATE_LABELS[case.state]
+    title, text, picture = _what_next(case, order, refund)
+    open_ = case.state in ("requested", "approved")
+    if case.kind != "return":
+        figures, heading = nothing_moves(), _("What it costs you")
+    elif made is not None:
+        figures, heading = preview(made), _("What it will bring you")
+    elif case.state == "settled":
+        figures, heading = settled_figures(case, order.currency), _("What went back to you")
+    else:
+        figures, heading = [], ""
+    return CaseShown(
+        number=case.number,
+        kind=case.kind,
+        kind_label=str(KIND_LABELS[case.kind]),
+        state=case.state,
+        state_label=str(label),
+        tone=tone,
+        asked=_("Asked for on %(moment)s", moment=moment(case.steps[0].at)),
+        next_title=title,
+        next_text=text,
+        next_picture=picture,
+        goods=goods(order, {piece.order_line_id: piece.quantity for piece in case.pieces}),
+        figures=figures if open_ or case.state == "settled" else [],
+        figures_title=heading,
+        history=_history(case),
+        reason=str(REASON_LABELS[case.reason]),
+        note=case.note,
+        answer=case.answer,
+        open=open_,
+    )
+
+
+def _history(case: ReturnCase) -> list[dict[str, Any]]:
+    """Newest first. ``who`` did it is for colleagues only, so it is not called ``by`` yet."""
+    newest_first: Sequence[Any] = case.steps[::-1]
+    return [
+        {
+            "title": str(HAPPENED[step.state]),
+            "time": moment(step.at),
+            "who": _("system") if step.by == SYSTEM.label else step.by,
+            "tone": "brand" if place == 0 else None,
+        }
+        for place, step in enumerate(newest_first)
+    ]
+
+
+def _what_next(case: ReturnCase, order: Order, refund: Refund | None) -> tuple[str, str, str]:
+    """(title, text, picture)"""
+    if case.state == "approved":
+        text = _(
+            "Please pack it well, write %(number)s on the parcel and send it to us. As soon as it has arrived, "
+            "we settle it.",
+            number=case.number,
+        )
+        return _("Please send it back"), text, "truck"
+    if case.state == "settled":
+        return _settled(case, order, refund)
+    return {
+        "requested": (
+            _("We are looking at it"),
+            _("The shop will answer you here. Until then please keep everything as it is."),
+            "hourglass",
+        ),
+        "rejected": (_("We could not accept this"), case.answer, "speech"),
+        "withdrawn": (_("You are keeping it"), _("Nothing was changed. Enjoy it!"), "gift"),
+    }[case.state]
+
+
+def _settled(case: ReturnCase, order: Order, refund: Refund | None) -> tuple[str, str, str]:
+    if case.kind != "return":
+        text = _("We are sending you the same once more. You can follow it as an order of its own.")
+        return _("A new one is on its way to you"), text, "gift"
+    if refund is None:
+        return _("It is settled"), _("Your points are back."), "coin"
+    amount = money(Money(refund.amount, order.currency))
+    if refund.state == "done":
+        return _("It is settled"), _("%(amount)s were paid back the way you paid.", amount=amount), "check"
+    if refund.state == "failed":
+        return (
+            _("It is settled"),
+            _("%(amount)s could not be paid back; we are seeing to it.", amount=amount),
+            "warning",
+        )
+    text = _("%(amount)s are on their way to you, the way you paid. That may take some days.", amount=amount)
+    return _("It is settled"), text, "money-bag"
+
+
+def picture_urls(case: ReturnCase, endpoint: str) -> list[dict[str, str]]:
+    return [
+        {
+            "small": url_for(endpoint, number=case.number, place=place, size="small"),
+            "large": url_for(endpoint, number=case.number, place=place, size="large"),
+        }
+        for place in range(len(case.pictures))
+    ]
