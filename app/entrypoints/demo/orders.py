@@ -18,6 +18,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.loyalty.ledger.actions import InsufficientPoints
 from app.loyalty.ledger.queries import standing
+from app.mall.cart import actions as cart
 from app.mall.catalog.errors import LimitReached, OutOfStock
 from app.mall.orders import actions as orders
 from app.mall.orders.jobs import close_unpaid
@@ -49,9 +50,14 @@ ALICE = (
     (20, "RS-BATH", 1, "completed"),
     (12, "RS-WATCH", 1, "closed"),
     (9, "HS-LAUNDRY", 1, "delivered"),
+    (7, "RS-BOOKS", 1, "delivered"),
     (6, "CB-CLASS", 1, "cancelled"),
     (3, "RS-PLANT", 1, "shipped"),
 )
+# One of them is of several things, and points pay a part of its money.
+SEVERAL = {"RS-PLANT": ((("RS-NOTEBOOK", 0), ("RS-POSTCARD", 0)), 1_000)}
+# What lies in her cart: product, way to pay, pieces.
+CART = (("RS-BATH", 1, 1), ("RS-POSTCARD", 0, 2), ("CB-BEANS", 1, 1), ("CB-LATTE", 1, 2))
 # The latest orders of the crowd: hours ago, with cash or for points alone, and where they stand now.
 LATEST = (
     (150, True, "delivered"),
@@ -72,17 +78,24 @@ Choice = Callable[[World, Living, datetime], Goods | None]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Somebody orders something; ``ending`` is the state in which the order stands when the story ends."""
+    """Somebody orders something; ``ending`` is the state in which the order stands when the story ends.
+
+    ``more`` goes with it, by SKU and way to pay; ``offset`` points pay instead of money.
+    """
 
     person: Living
     choose: Choice
     ending: str
+    more: tuple[tuple[str, int], ...] = ()
+    offset: int = 0
 
 
 def note_orders(world: World) -> None:
     alice = world.members[0]
     for days_ago, sku, way, ending in ALICE:
-        _note(world, world.diary.at(days_ago, 12, 20), Wish(alice, _just(sku, way), ending))
+        more, offset = SEVERAL.get(sku, ((), 0))
+        _note(world, world.diary.at(days_ago, 12, 20), Wish(alice, _just(sku, way), ending, more, offset))
+    world.diary.note(world.diary.end - timedelta(hours=2), lambda now: _fill_cart(world, alice, now))
     # A few minutes ago, so that the page still waits for the payment.
     _note(world, world.diary.end - timedelta(minutes=4), Wish(alice, _just("AC-IMAX", 1), "placed"))
     for person in world.members[2:]:
@@ -136,22 +149,40 @@ def _order(world: World, wish: Wish, now: datetime) -> None:
     if goods is None:
         return
     with suppress(OutOfStock, LimitReached, InsufficientPoints):  # Then they just leave it.
-        order = _place(world, wish.person, goods, now)
-        payment = _go_to_the_gateway(order, now) if goods.cash else ""
+        order = _place(world, wish, goods, now)
+        payment = _go_to_the_gateway(order, now) if order.cash else ""
         _note_what_follows(world, wish, goods, order.id, payment)
 
 
-def _place(world: World, person: Living, goods: Goods, now: datetime) -> Order:
-    wanted = [Wanted(goods.variant_id, goods.price_id)]
+def _place(world: World, wish: Wish, goods: Goods, now: datetime) -> Order:
+    person = wish.person
+    together = [goods, *(_just(sku, way)(world, person, now) for sku, way in wish.more)]
+    wanted = [Wanted(each.variant_id, each.price_id) for each in together if each]
     with transaction():
         return orders.place(
             member_id=person.id,
             wanted=wanted,
+            offset_points=wish.offset,
             address=address_of(world, person),
             key=f"demo-{person.number}-{now:%Y%m%d%H%M%S}-{goods.variant_id:06}",
-            expected=quote(member_id=person.id, wanted=wanted, now=now).figures,  # Some pay a member price.
+            # Some pay a member price.
+            expected=quote(member_id=person.id, wanted=wanted, offset_points=wish.offset, now=now).figures,
             now=now,
         )
+
+
+def _fill_cart(world: World, person: Living, now: datetime) -> None:
+    with transaction():
+        for place, (sku, way, pieces) in enumerate(CART):
+            goods = _just(sku, way)(world, person, now)
+            if goods:
+                cart.put_in(
+                    member_id=person.id,
+                    variant_id=goods.variant_id,
+                    price_id=goods.price_id,
+                    quantity=pieces,
+                    now=now - timedelta(minutes=place),
+                )
 
 
 def _go_to_the_gateway(order: Order, now: datetime) -> str:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import islice
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from app.foundation.database import db, fetch
 from app.foundation.listing import Part, part_of
@@ -176,14 +176,16 @@ def open_of(member_id: int, *, limit: int) -> list[OpenOrder]:
     return [OpenOrder(*row) for row in fetch(_OPEN, {"member": member_id, "limit": limit})]
 
 
+_first = aliased(OrderLine)
+_FIRST_LINE = sa.select(sa.func.min(_first.id)).where(_first.order_id == Order.id).correlate(Order).scalar_subquery()
 _OPEN = (
     sa.select(Order.number, Order.state, Order.parcel, OrderLine.name, OrderLine.picture)
-    .join(OrderLine, OrderLine.order_id == Order.id)
+    .join(OrderLine, OrderLine.id == _FIRST_LINE)
     .where(
         Order.member_id == sa.bindparam("member"),
         sa.or_(*(Order.state == state for state in (*SELECTIONS["to-pay"], *SELECTIONS["on-the-way"]))),
     )
-    .order_by(Order.id.desc(), OrderLine.id)
+    .order_by(Order.id.desc())
     .limit(sa.bindparam("limit", type_=sa.Integer))
 )
 
