@@ -25,7 +25,7 @@ from app.identity.members.queries import find_by_ref
 from app.identity.session import current_staff
 from app.identity.units.queries import all_units
 from app.loyalty.benefits.queries import benefit_names, multiplier_of_tier
-from app.loyalty.earning.forms import LISTS, EarningForm, change_rows, major
+from app.loyalty.earning.forms import LISTS, EarningForm, change_rows, major, whole
 from app.loyalty.earning.rules import PURCHASE, Factor
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.earning.trials import Outcome, Trial, line, outcome, samples, spoken
@@ -51,7 +51,7 @@ def offer_categories(known: Callable[[], Mapping[str, str]]) -> None:
 @requires(Permission.PROGRAMME_WRITE)
 def edit() -> ResponseReturnValue:
     values, seal = started(EarningTerms)
-    trial = {"amount": major(23850), "moment": _local(clock.now()).strftime("%Y-%m-%dT%H:%M")}
+    trial = {"amount": major(23850), "moment": _local(clock.now()).strftime("%Y-%m-%dT%H:%M"), "nth": "1"}
     form = EarningForm(data=EarningForm.typed(asdict(values)) | {"seal": seal, "trial": trial})
     return _page(form)
 
@@ -161,7 +161,9 @@ def _trial(form: EarningForm) -> Trial:
     times = multiplier_of_tier(on.code, unit, moment) if on else None
     factor = Factor("tier", on.name, times) if on and times else None
     who = _("Somebody on %(tier)s", tier=translated(on.name)) if on else _("Anybody")
-    return Trial(spoken(who, amount, of, moment), Prospect(None, unit, currency, moment, lines), factor)
+    return Trial(
+        spoken(who, amount, of, moment), Prospect(None, unit, currency, moment, lines), factor, _nth(asked.nth.data)
+    )
 
 
 def _moment(text: str | None) -> datetime:
@@ -172,6 +174,13 @@ def _moment(text: str | None) -> datetime:
         return local.replace(tzinfo=clock.programme_zone())
     except ValueError as error:
         raise InvalidInput(_("“%(text)s” is no day and time.", text=(text or "")[:40])) from error
+
+
+def _nth(text: str | None) -> int:
+    nth = whole(text or "1")
+    if not isinstance(nth, int) or nth < 1:
+        raise InvalidInput(_("“%(text)s” is not the number of a purchase: 1 is the first.", text=(text or "")[:40]))
+    return nth
 
 
 def _amount(text: str | None, currency: str) -> int:

@@ -314,6 +314,7 @@ class TrialFields(Form):
     category = SelectField(_l("Category"), choices=[], validate_choice=False)
     sku = _text(_l("Article (SKU)"))
     moment = _moment(_l("When"))
+    nth = _number(_l("It is their purchase number"), _l("For bonuses. A member’s own purchases are counted."))
 
 
 class EarningForm(FlaskForm):

@@ -17,7 +17,7 @@ from app.foundation.money import Money, minor_units, programme_currency
 from app.foundation.screens.terms_registry import Effect
 from app.identity.units.queries import all_units
 from app.loyalty.earning.explanations import why_purchase
-from app.loyalty.earning.rules import Factor, PurchaseRule
+from app.loyalty.earning.rules import Factor, PurchaseAward, PurchaseRule
 from app.loyalty.earning.telling import local_moment
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.earning.valuing import Prospect, value_under
@@ -30,14 +30,22 @@ SAMPLES = (Fraction(99, 100), Fraction(477, 2), Fraction(2000))  # ¥0.99, ¥238
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A purchase as somebody imagines it. ``sentence`` is how that reads; ``tier`` multiplies anybody's points."""
+    """A purchase as somebody imagines it. ``sentence`` is how that reads.
+
+    ``tier`` multiplies anybody's points, and it is anybody's ``nth`` purchase, in whatever period a bonus counts.
+    """
 
     sentence: str
     prospect: Prospect
     tier: Factor | None = None
+    nth: int = 1
+
+    def award(self, terms: EarningTerms) -> PurchaseAward:
+        rule = terms.purchase(0)
+        return value_under(self.prospect, rule, tier=self.tier, counts={each.code: self.nth for each in rule.bonuses})
 
     def points(self, terms: EarningTerms) -> int:
-        return value_under(self.prospect, terms.purchase(0), tier=self.tier).points
+        return self.award(terms).points
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ class Outcome:
 
 def outcome(trial: Trial, draft: EarningTerms, in_force: EarningTerms) -> Outcome:
     prospect = trial.prospect
-    award = value_under(prospect, draft.purchase(0), tier=trial.tier)
+    award = trial.award(draft)
     told = why_purchase(award, version=0, order_no="", unit=prospect.unit_code, currency=prospect.currency)
     before = trial.points(in_force)
     return Outcome(

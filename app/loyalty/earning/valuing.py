@@ -74,11 +74,16 @@ def value_one(prospect: Prospect) -> PurchaseAward:
     return value_under(prospect, edition.terms.purchase(edition.version))
 
 
-def value_under(prospect: Prospect, rule: PurchaseRule, *, tier: Factor | None = None) -> PurchaseAward:
-    """What it would bring under this rule, in force or not. ``tier`` is what anybody's points are multiplied by."""
+def value_under(
+    prospect: Prospect, rule: PurchaseRule, *, tier: Factor | None = None, counts: Mapping[str, int] | None = None
+) -> PurchaseAward:
+    """What it would bring under this rule, in force or not.
+
+    ``tier`` is what anybody's points are multiplied by, and ``counts`` the number of anybody's purchase for each bonus.
+    """
     local = prospect.at.astimezone(clock.programme_zone()).replace(tzinfo=None)
     if prospect.member_id is None:
-        return award_for(prospect, rule, Circumstances(local=local, tier=tier, left=rule.budgets))
+        return award_for(prospect, rule, Circumstances(local=local, tier=tier, left=rule.budgets, counts=counts or {}))
     [multiplier] = multipliers([Shopping(prospect.member_id, prospect.unit_code, prospect.at)])
     tally = Tally(used_budgets(rule.budgets))
     if rule.limited:

@@ -349,9 +349,23 @@ def test_a_purchase_is_tried_with_what_is_typed(office, alice):
     assert draft() is None
 
 
+def test_anybodys_trial_may_be_their_third_purchase(office):
+    typed = opened(office) | {
+        "trial-amount": "100",
+        "bonuses-0-name_en": "Third time",
+        "bonuses-0-nth": "3",
+        "bonuses-0-period": "month",
+        "bonuses-0-points": "50",
+    }
+    assert ">100 points<" in trial_of(office, typed)
+    assert ">150 points<" in trial_of(office, typed | {"trial-nth": "3"})
+
+
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
+        ({"trial-nth": "0"}, "“0” is not the number of a purchase"),
+        ({"trial-nth": "third"}, "“third” is not the number of a purchase"),
         ({"trial-amount": "-3"}, "cannot be negative"),
         ({"trial-amount": "a lot"}, "“a lot” is not an amount of money"),
         ({"trial-member": "nobody@example.com"}, "There is no member “nobody@example.com”"),
