@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from app.entrypoints.cli.setup import install_defaults
-from app.entrypoints.demo import activities, content, favours, habits, orders, people, shop
+from app.entrypoints.demo import activities, comings, content, favours, habits, orders, people, shop
 from app.entrypoints.demo.diary import Diary
 from app.entrypoints.demo.world import Living, World
 from app.foundation import clock, jobs
@@ -77,6 +77,7 @@ def load(
         activities.note_quizzes(world)
         activities.note_shares(world)
         orders.note_orders(world)
+        comings.note_returns(world)
         note_corrections(world)
         note_given_tier(world)
         favours.note_favours(world)
