@@ -168,13 +168,17 @@ def address_choices(book: Sequence[Address]) -> list[Way]:
         Way(
             str(each.id),
             each.recipient,
-            # Shanghai lies in Shanghai: a place named twice is written once.
-            " ".join(dict.fromkeys(filter(None, (each.phone, each.line, each.postcode, each.city, each.region)))),
+            f"{each.phone} · {_place(each)}",
             badge=_("Default") if each.is_default else None,
         )
         for each in book
     ]
     return [*found, Way(NEW, _("Another address"))] if found else []
+
+
+def _place(address: Address) -> str:
+    """Shanghai lies in Shanghai: a place named twice is written once."""
+    return " ".join(dict.fromkeys(filter(None, (address.line, address.postcode, address.city, address.region))))
 
 
 def offset(draft: Draft) -> Offset | None:
