@@ -141,9 +141,8 @@ class Perks:
     def free_delivery(self, unit_id: int) -> bool:
         return self._best(Kind.FREE_DELIVERY, unit_id) is not None
 
-    @property
-    def priority_delivery(self) -> bool:
-        return self._any(Kind.PRIORITY_DELIVERY)
+    def priority_delivery(self, unit_id: int) -> bool:
+        return self._best(Kind.PRIORITY_DELIVERY, unit_id) is not None
 
     @property
     def dedicated_agent(self) -> bool:

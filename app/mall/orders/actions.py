@@ -135,6 +135,7 @@ def _insert(quoted: Quote, *, member_id: int, key: str, address: dict[str, str] 
         "offset_points": made.offset_points,
         "delivery": quoted.delivery.code if quoted.delivery else "",
         "delivery_fee": made.delivery,
+        "priority": quoted.priority,
         "currency": quoted.currency,
         "placed_at": now,
         "pay_by": now + current(OrderTerms).pay_within,
@@ -393,6 +394,7 @@ def replace(*, order: Order, pieces: Mapping[int, int], key: str, by: Actor, now
         "currency": order.currency,
         "address": order.address,
         "delivery": order.delivery,
+        "priority": order.priority,
         "placed_at": now,
         "pay_by": now,
     }

@@ -136,6 +136,7 @@ def _row(order: Order, member: Member, unit_names_: Mapping[int, str]) -> dict[s
         "cash": cash,
         "state": label_of(order),
         "tone": TONES[order.state],
+        "priority": order.priority and order.state in queries.WAITING,
     }
 
 

@@ -21,7 +21,8 @@ class Order(Model):
     ``parcel`` says whether there is something to send; codes and services have none. Amounts are minor units:
     ``ordinary`` is what the goods' cash part costs others, ``coupon`` and ``offset`` were taken off, ``delivery_fee``
     added; ``points`` are all points, and ``offset_points`` those of them that pay instead of money. See ``bills``.
-    While a return is open (``return_open``) the order is not completed.
+    While a return is open (``return_open``) the order is not completed. ``priority``: did its member have priority
+    delivery when it was placed?
     """
 
     __tablename__ = "order"
@@ -59,6 +60,7 @@ class Order(Model):
     placed_at: Mapped[datetime]
     pay_by: Mapped[datetime]
     return_open: Mapped[bool] = mapped_column(default=False)
+    priority: Mapped[bool] = mapped_column(default=False)
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.id")
     steps: Mapped[list[OrderStep]] = relationship(order_by="OrderStep.id")

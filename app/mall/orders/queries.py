@@ -51,6 +51,7 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
     "received": ("delivered", "completed"),
     "ended": ("cancelled", "closed"),
 }
+WAITING = ("paid", "packed")  # They ask a colleague for work.
 _WHOLE = (selectinload(Order.lines), selectinload(Order.steps))
 
 
@@ -100,7 +101,10 @@ def office_orders(
     after: str | None = None,
     limit: int = 50,
 ) -> Part[Order]:
-    """Those of ``units``, newest first, whose number begins with ``number`` or whose member is in ``member_ids``."""
+    """Those of ``units``, newest first, whose number begins with ``number`` or whose member is in ``member_ids``.
+
+    Among those to pack or to ship, those of members with priority delivery come first.
+    """
     query = sa.select(Order).where(*_within(units))
     if number or member_ids is not None:
         begins = Order.number.startswith(number.upper(), autoescape=True) if number else sa.false()
@@ -109,12 +113,13 @@ def office_orders(
         query = query.where(Order.state == state)
     if unit_id is not None:
         query = query.where(Order.unit_id == unit_id)
-    return part_of(query.options(*_WHOLE), keys=[Order.id], after=after, limit=limit)
+    keys = [Order.priority, Order.id] if state in WAITING else [Order.id]
+    return part_of(query.options(*_WHOLE), keys=keys, after=after, limit=limit)
 
 
 def counts_by_state(*, units: Collection[int] | None) -> dict[str, int]:
     """How many orders wait in each state that asks for work."""
-    waiting = sa.select(Order.state, sa.func.count()).where(Order.state.in_(("paid", "packed")), *_within(units))
+    waiting = sa.select(Order.state, sa.func.count()).where(Order.state.in_(WAITING), *_within(units))
     return dict(db.session.execute(waiting.group_by(Order.state)).all())
 
 

@@ -81,7 +81,10 @@ class Considered:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """An order of one unit as it would be now. ``delivery`` is ``None`` where nothing has to be sent."""
+    """An order of one unit as it would be now. ``delivery`` is ``None`` where nothing has to be sent.
+
+    ``priority``: is it sent before those of others?
+    """
 
     lines: tuple[QuoteLine, ...]
     bill: Bill
@@ -90,6 +93,7 @@ class Quote:
     unit_code: str
     deliveries: tuple[Delivery, ...]
     rule: OffsetRule
+    priority: bool
 
     @property
     def figures(self) -> Figures:
@@ -210,7 +214,8 @@ def quote_of(lines: Sequence[QuoteLine], mine: Perks, *, offset_points: int = 0,
     made = bill(
         [line.item for line in lines], rule=rule, offset_points=offset_points, delivery=chosen.fee if chosen else 0
     )
-    return Quote(tuple(lines), made, chosen, unit.id, unit.code, ways, rule)
+    priority = parcel and mine.priority_delivery(unit.id)
+    return Quote(tuple(lines), made, chosen, unit.id, unit.code, ways, rule, priority)
 
 
 def offset_rule(currency: str) -> OffsetRule:

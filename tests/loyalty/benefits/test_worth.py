@@ -196,7 +196,7 @@ def test_a_diamond_member_has_all_that_the_programme_promises(app, unit):
     assert seen.extra_return_days(unit.id) == 23
     assert seen.extra_warranty_months(unit.id) == 12
     assert seen.free_delivery(unit.id)
-    assert seen.priority_delivery
+    assert seen.priority_delivery(unit.id)
     assert seen.dedicated_agent
     assert seen.event_priority
     assert perks(None, NOON).tier_rank == -1

@@ -3,12 +3,18 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from app.foundation.database import db
+from app.foundation.actors import SYSTEM
+from app.foundation.database import db, transaction
 from app.identity.members.models import Member
+from app.identity.tags.actions import tag
 from app.identity.units.queries import unit_by_code
 from app.mall.orders.models import Order
+from app.mall.orders.queries import office_orders
 from tests.cast import employ, join, sign_in
+from tests.conftest import NOON
 from tests.factories import make_member
+from tests.loyalty.benefits.having import entry, offer
+from tests.loyalty.tiers.climbing import put_on
 from tests.mall.orders.shop import make_goods, make_unit, order_some, state_of
 
 
@@ -153,3 +159,53 @@ def test_the_office_list_pages(desk, alice, monkeypatch):
 def test_members_do_not_enter(client, app, parcel):
     browser = sign_in(client, join("m@example.com", "M"))
     assert browser.get("/backoffice/orders").status_code == 403
+
+
+# --- who comes first ------------------------------------------------------------------------
+
+
+def in_list(desk, *numbers, **filters):
+    """Of these orders those that the list shows, from the top."""
+    page = desk.get("/backoffice/orders", query_string=filters).text
+    return sorted((number for number in numbers if number in page), key=page.index)
+
+
+@pytest.fixture
+def first(app):
+    """Of three orders the middle one is of a member with priority delivery."""
+    offer(entry("priority_delivery", tags=["vip"]))
+    goods, numbers = make_goods(points=100, stock=50), []
+    for tags in ((), ("vip",), ()):
+        member = make_member(points=1_000)
+        for word in tags:
+            with transaction():
+                tag(member=db.session.get_one(Member, member), text=word, by=SYSTEM, now=NOON)
+        numbers.append(number_of(order_some(member, goods)))
+    return numbers
+
+
+def test_what_is_to_pack_begins_with_priority_delivery_on_every_page_of_the_list(desk, first):
+    old, vip, new = first
+    assert in_list(desk, *first, state="paid") == [vip, new, old]
+    assert desk.get("/backoffice/orders?state=paid").text.count("Send first") == 1
+    assert in_list(desk, *first) == [new, vip, old]
+    seen, after = [], None
+    for _page in first:
+        part = office_orders(units=None, state="paid", after=after, limit=1)
+        seen, after = [*seen, part.items[0].number], part.after
+    assert (seen, after) == ([vip, new, old], None)
+
+
+def test_what_is_on_its_way_is_in_no_hurry_any_more(desk, first):
+    _old, vip, _new = first
+    desk.post(f"/backoffice/orders/{vip}/packing")
+    assert "Send first" in desk.get("/backoffice/orders?state=packed").text
+    desk.post(f"/backoffice/orders/{vip}/shipment", data=SHIPMENT)
+    assert "Send first" not in desk.get("/backoffice/orders").text
+
+
+def test_priority_delivery_of_one_unit_hurries_nobody_in_another(app, alice):
+    offer(entry("priority_delivery", tiers=["gold"], units=["cinema"]))
+    put_on("gold", alice, since=NOON)
+    here, there = order_some(alice, make_goods()), order_some(alice, make_goods(unit="cinema"))
+    assert [db.session.get_one(Order, each).priority for each in (here, there)] == [False, True]
