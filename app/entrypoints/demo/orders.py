@@ -60,6 +60,7 @@ SEVERAL = {"RS-PLANT": ((("RS-NOTEBOOK", 0), ("RS-POSTCARD", 0)), 1_000)}
 CART = (("RS-BATH", 1, 1), ("RS-POSTCARD", 0, 2), ("CB-BEANS", 1, 1), ("CB-LATTE", 1, 2))
 # The latest orders of the crowd: hours ago, with cash or for points alone, and where they stand now.
 LATEST = (
+    (168, True, "delivered"),
     (150, True, "delivered"),
     (126, True, "cancelled"),
     (120, False, "delivered"),

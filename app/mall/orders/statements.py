@@ -22,7 +22,7 @@ from app.mall.orders.bills import Bill
 from app.mall.orders.delivery import Delivery
 from app.mall.orders.histories import HAPPENED, history, surplus_notice
 from app.mall.orders.models import Order, OrderLine
-from app.mall.orders.queries import OpenOrder
+from app.mall.orders.queries import OpenOrder, return_days
 from app.mall.orders.terms import OrderTerms
 
 if TYPE_CHECKING:
@@ -315,7 +315,7 @@ def _what_next(order: Order, at: Mapping[str, datetime], unit: str, terms: Order
         text = _("Please confirm when you have it. If we hear nothing, we take it as received on %(day)s.", day=until)
         return _("On its way to you"), text, "truck"
     if order.state == "delivered":
-        return _after_receiving(order, at, unit, terms)
+        return _after_receiving(order, at, unit)
     return {
         "placed": (
             _("Waiting for your payment"),
@@ -350,8 +350,8 @@ def _after_paying(order: Order, unit: str) -> tuple[str, str, str]:
     return _("Ready for you"), text, "ticket"
 
 
-def _after_receiving(order: Order, at: Mapping[str, datetime], unit: str, terms: OrderTerms) -> tuple[str, str, str]:
-    until = day(at["delivered"] + timedelta(days=terms.return_window_days), "long")
+def _after_receiving(order: Order, at: Mapping[str, datetime], unit: str) -> tuple[str, str, str]:
+    until = day(at["delivered"] + timedelta(days=return_days(order, at["delivered"])), "long")
     if all(line.kind == "code" for line in order.lines):
         text = _("Your voucher is the order number %(number)s: show it at %(unit)s.", number=order.number, unit=unit)
         return _("Ready to use"), text, "ticket"

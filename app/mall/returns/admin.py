@@ -198,23 +198,27 @@ def index_of_order(number: str) -> ResponseReturnValue:
     """What was sent back of an order; a part of the order's own page."""
     order = order_or_404(number)
     cases = queries.cases_of_order(order.id)
-    here = order.state in ("delivered", "completed") and any(line.left for line in queries.sold_lines(order))
-    may = allowed(Permission.RETURN_DECIDE) and here and not any(case.state in OPEN for case in cases)
     return page(
         "mall/returns/office/order.html",
         fragments={"order_returns"},
         number=number,
         order_url=url_for("backoffice.orders.show", number=number),
         rows=[row(case, order) for case in cases[::-1]],
-        new_url=url_for(".new", number=number) if may else None,
+        new_url=url_for(".new", number=number) if _may_open(order) and allowed(Permission.RETURN_DECIDE) else None,
     )
+
+
+def _may_open(order: Order) -> bool:
+    """Has it arrived, is something left of it, and is no other case open?"""
+    left = any(line.left for line in queries.sold_lines(order))
+    return order.state in ("delivered", "completed") and left and not order.return_open
 
 
 @returns.get("/orders/<number>/returns/new")
 @requires(Permission.RETURN_DECIDE)
 def new(number: str) -> ResponseReturnValue:
     order = order_or_404(number)
-    if not queries.endings(order):
+    if not _may_open(order):
         return redirect(url_for(".index_of_order", number=number))
     return _form_page(Asking.begin(order, current_staff().actor))
 

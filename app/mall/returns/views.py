@@ -82,7 +82,7 @@ def index_of_order(number: str) -> ResponseReturnValue:
 @requires(Permission.ORDER_OWN)
 def new(number: str) -> ResponseReturnValue:
     order, now = own_order_or_404(number), clock.now()
-    if not queries.ways_back(order, now=now):
+    if not queries.ways_back(order, now=now) or order.return_open:
         return redirect(url_for(".index_of_order", number=number))
     return _form_page(Asking.begin(order, current_member().actor))
 
