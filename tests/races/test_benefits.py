@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.identity.members.queries import member_by_id
-from app.loyalty.benefits import gifts
+from app.loyalty.benefits import actions
 from app.loyalty.benefits.actions import claim, hand_out
-from app.loyalty.benefits.gifts import ClaimedBefore, HandedOut
+from app.loyalty.benefits.errors import ClaimedBefore, HandedOut
 from app.loyalty.benefits.models import BenefitClaim, Voucher
 from app.loyalty.ledger.queries import standing
 from tests.conftest import NOON
@@ -47,10 +47,10 @@ def claims():
 def test_the_race_itself_without_lock_and_constraint_there_is_a_claim_for_every_click(app, lin, monkeypatch):
     offer(entry("monthly_gift", tiers=["gold"], gifts=[{"text": {"en": "A coffee"}}]))
     unlock_wallets(monkeypatch)
-    meet_after(monkeypatch, gifts, "claimable", barrier(MANY))
-    monkeypatch.setattr(gifts, "insert_new", insert_whatever_is_there)
-    monkeypatch.setattr(gifts, "_made", lambda *_key: db.session.scalars(sa.select(BenefitClaim).limit(1)).one())
-    monkeypatch.setattr(gifts, "_vouchers", lambda *_all: [])
+    meet_after(monkeypatch, actions, "unclaimed", barrier(MANY))
+    monkeypatch.setattr(actions, "insert_new", insert_whatever_is_there)
+    monkeypatch.setattr(actions, "_made", lambda *_key: db.session.scalars(sa.select(BenefitClaim).limit(1)).one())
+    monkeypatch.setattr(actions, "_vouchers", lambda *_all: [])
     with lifted("uq_benefit_claim_member_id_series_period"):
         at_once(app, [click(lin, "monthly-gift")] * MANY)
         assert claims() == MANY
@@ -70,7 +70,7 @@ def test_parallel_clicks_claim_once(app, lin):
 def test_parallel_clicks_claim_once_even_if_nobody_waits(app, lin, monkeypatch):
     """The database's own constraint is the last line."""
     unlock_wallets(monkeypatch)
-    meet_after(monkeypatch, gifts, "claimable", barrier(MANY))
+    meet_after(monkeypatch, actions, "unclaimed", barrier(MANY))
     answers = at_once(app, [click(lin)] * MANY)
     assert answers.count(None) == 1
     assert (claims(), int(standing(lin, now=NOON).available)) == (1, 30)

@@ -14,8 +14,7 @@ from app.foundation.database import transaction
 from app.identity.members.queries import member_by_id
 from app.identity.tags.actions import tag
 from app.loyalty.benefits.actions import claim, give_benefit, hand_out
-from app.loyalty.benefits.gifts import open_vouchers
-from app.loyalty.benefits.queries import BenefitTerms, gifts_waiting
+from app.loyalty.benefits.queries import BenefitTerms, gifts_waiting, open_vouchers
 from app.loyalty.tiers.queries import tiers_of
 
 SOON = 5  # Days until Alice's birthday: its gift waits for her.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,29 +14,46 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation import audit, clock, terms
 from app.foundation.actors import Actor
-from app.foundation.database import db, insert_new
-from app.foundation.errors import InvalidInput
+from app.foundation.database import LockOrder, any_of, db, insert_new, lock
+from app.foundation.errors import InvalidInput, NotFound
+from app.foundation.events import publish
 from app.foundation.languages import translated
+from app.foundation.points import Points
 from app.identity.names import clean
+from app.loyalty.benefits import queries
 from app.loyalty.benefits.defaults import default_benefits
-from app.loyalty.benefits.gifts import claim, hand_out
-from app.loyalty.benefits.models import LONGEST_REASON, BenefitGrant
-from app.loyalty.benefits.rules import Benefit
+from app.loyalty.benefits.errors import ClaimedBefore, HandedOut, NothingToClaim
+from app.loyalty.benefits.events import GiftClaimed
+from app.loyalty.benefits.explanations import why_gift
+from app.loyalty.benefits.holding import held_then
+from app.loyalty.benefits.models import LONGEST_REASON, BenefitClaim, BenefitGrant, Voucher
+from app.loyalty.benefits.rules import GIFTS, Benefit, unclaimed
 from app.loyalty.benefits.terms import BenefitTerms
+from app.loyalty.ledger import actions as ledger
 
 if TYPE_CHECKING:
     from app.identity.members.models import Member
 
-__all__ = ["Gift", "claim", "end_benefit", "give_benefit", "give_by_rule", "hand_out", "install_defaults"]
+__all__ = [
+    "Gift",
+    "claim",
+    "end_benefit",
+    "end_by_rule",
+    "give_benefit",
+    "give_by_rule",
+    "hand_out",
+    "install_defaults",
+]
 
 LONGEST_GRANT_YEARS = 3
-DAYS_BY_RULE = 30
+SIGNS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # No 0, 1, I, O: codes are read aloud at a counter.
 
 audit.describe(
     "member",
     _l("Member"),
     {"benefit.give": _l("Benefit given by hand"), "benefit.end": _l("Benefit given by hand ended")},
 )
+audit.describe("voucher", _l("Voucher"), {"voucher.redeem": _l("Gift handed out")})
 
 
 def install_defaults(*, now: datetime) -> None:
@@ -110,18 +128,19 @@ class Gift:
 
 
 def give_by_rule(gifts: Sequence[Gift], *, now: datetime) -> int:
-    """Give what rules earn people: for a month from now on, once per key. Returns how many were new.
+    """Give what rules earn people: for the days of the terms, today included, once per key. Returns how many were new.
 
     A code that the programme does not know (any more) gives nothing: a rule must not stop a purchase.
     """
     known = terms.at(BenefitTerms, now).terms
     today = clock.local_date(now, clock.programme_zone())
+    last_day = today + timedelta(days=known.days_by_rule - 1)
     rows = [
         {
             "member_id": gift.member_id,
             "code": gift.code,
             "first_day": today,
-            "last_day": today + timedelta(days=DAYS_BY_RULE),
+            "last_day": last_day,
             "reason": gift.reason[:LONGEST_REASON],
             "given_by": "",
             "given_at": now,
@@ -133,10 +152,16 @@ def give_by_rule(gifts: Sequence[Gift], *, now: datetime) -> int:
     return len(insert_new(BenefitGrant, rows, unless=["key"], returning=[BenefitGrant.id]))
 
 
+def end_by_rule(keys: Collection[str], *, now: datetime) -> None:
+    """The facts behind what rules gave hold no longer, by their keys. What was claimed of it stays claimed."""
+    mine = sa.update(BenefitGrant).where(any_of(BenefitGrant.key, keys), BenefitGrant.ended_at.is_(None))
+    db.session.execute(mine.values(ended_at=now), execution_options={"synchronize_session": False})
+
+
 def end_benefit(*, member: Member, grant_id: int, by: Actor, now: datetime) -> bool:
     """End what was given to one person before its last day; False when it is over already. Audited."""
     mine = sa.select(BenefitGrant).where(BenefitGrant.id == grant_id, BenefitGrant.member_id == member.id)
-    grant = db.session.scalars(mine.with_for_update().execution_options(populate_existing=True)).one_or_none()
+    grant = db.session.scalars(lock(LockOrder.COUPON, mine)).one_or_none()
     today = clock.local_date(now, clock.programme_zone())
     if grant is None or grant.ended_at is not None or grant.last_day < today:
         return False
@@ -146,3 +171,99 @@ def end_benefit(*, member: Member, grant_id: int, by: Actor, now: datetime) -> b
         "benefit.end", subject=("member", member.code, member.label), by=by, now=now, after={"code": grant.code}
     )
     return True
+
+
+# --- claiming -------------------------------------------------------------------------------
+
+
+def claim(*, member: Member, code: str, period: str, now: datetime) -> queries.Claimed:
+    """Claim a gift that the member holds at this moment. Points are theirs at once; other things get a code each.
+
+    Raises ``NothingToClaim`` and ``ClaimedBefore``. Publishes ``GiftClaimed``.
+    """
+    ledger.queue_up([member.id])  # First, as whoever moves points does: parallel clicks come one after the other.
+    [mine] = held_then([(member.id, now)], GIFTS)
+    offered = queries.offered_gifts(mine, born=member.birth_date, now=now)
+    wanted = next((each for each in offered if (each.benefit.code, each.period) == (code, period)), None)
+    if wanted is None:
+        raise NothingToClaim
+    if not unclaimed([wanted], queries.claims_beside([wanted], member_id=member.id), now):
+        raise ClaimedBefore
+    benefit = wanted.benefit
+    row = {
+        "member_id": member.id,
+        "series": benefit.series,
+        "period": wanted.period,
+        "code": benefit.code,
+        "kind": benefit.kind.value,
+        "name": dict(benefit.name),
+        "points": benefit.points,
+        "version": mine.edition.version,
+        "claimed_at": now,
+    }
+    if not insert_new(BenefitClaim, [row], unless=["member_id", "series", "period"], returning=[BenefitClaim.id]):
+        raise ClaimedBefore
+    if benefit.points:
+        ledger.award(
+            member_id=member.id,
+            amount=Points(benefit.points),
+            key=f"benefit:{benefit.series}:{member.id}:{wanted.period}",
+            kind="gift",
+            explanation=why_gift(
+                benefit.name, period=wanted.period, amount=benefit.points, version=mine.edition.version
+            ),
+            occurred_at=now,
+            now=now,
+        )
+    made = _made(member.id, benefit.series, wanted.period)
+    vouchers = _vouchers(made, benefit)
+    publish(GiftClaimed(member.id, benefit.code, wanted.period, benefit.points, now))
+    return queries.Claimed(made, vouchers)
+
+
+def _made(member_id: int, series: str, period: str) -> BenefitClaim:
+    mine = sa.select(BenefitClaim).where(
+        BenefitClaim.member_id == member_id, BenefitClaim.series == series, BenefitClaim.period == period
+    )
+    return db.session.scalars(mine).one()
+
+
+def _vouchers(made: BenefitClaim, benefit: Benefit) -> list[Voucher]:
+    """One for everything in it that is no points."""
+    texts = [dict(gift.text) for gift in benefit.gifts if gift.text]
+    vouchers = [
+        Voucher(claim_id=made.id, member_id=made.member_id, position=place, what=text, code=_new_code())
+        for place, text in enumerate(texts)
+    ]
+    db.session.add_all(vouchers)
+    db.session.flush()
+    return vouchers
+
+
+def _new_code() -> str:
+    """Eight signs of 32: a thousand billion of them, so that nobody meets another's by trying."""
+    return "".join(secrets.choice(SIGNS) for _sign in range(8))
+
+
+# --- handing out ----------------------------------------------------------------------------
+
+
+def hand_out(*, member: Member, voucher_code: str, by: Actor, now: datetime) -> Voucher:
+    """A colleague hands the gift out; once. Audited. Raises ``NotFound`` and ``HandedOut``."""
+    code = "".join(sign for sign in voucher_code.upper() if sign in SIGNS)  # However it was typed.
+    which = sa.select(Voucher).where(Voucher.member_id == member.id, Voucher.code == code)
+    voucher = db.session.scalars(lock(LockOrder.COUPON, which)).one_or_none()
+    if voucher is None:
+        raise NotFound(_("There is no such gift of this member."))
+    if voucher.redeemed_at is not None:
+        raise HandedOut
+    voucher.redeemed_at, voucher.redeemed_by = now, by.label
+    db.session.flush()
+    audit.record(
+        "voucher.redeem",
+        subject=("member", member.code, member.label),
+        by=by,
+        now=now,
+        after={"code": voucher.code, "what": voucher.what},
+    )
+    return voucher

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,21 @@ from app.foundation.terms import at as terms_at
 from app.foundation.terms import current
 from app.identity.tags.queries import tags_of
 from app.identity.units.queries import all_units
-from app.loyalty.benefits.holding import held_then, holders_then
-from app.loyalty.benefits.models import BenefitClaim, BenefitGrant
-from app.loyalty.benefits.rules import GIFTS, Benefit, Claimable, Given, Holder, Kind, best, claimable, held
+from app.loyalty.benefits.holding import Held, held_then, holders_then
+from app.loyalty.benefits.models import BenefitClaim, BenefitGrant, Voucher
+from app.loyalty.benefits.rules import (
+    GIFTS,
+    Benefit,
+    Claimable,
+    Done,
+    Given,
+    Holder,
+    Kind,
+    best,
+    claimable,
+    held,
+    unclaimed,
+)
 from app.loyalty.benefits.terms import BenefitTerms
 from app.loyalty.tiers.queries import tiers_then
 
@@ -29,28 +41,8 @@ __all__ = [
     "NOBODY",
     "Benefit",
     "BenefitTerms",
-    "Holder",
-    "Kind",
-    "Multiplier",
-    "Perks",
-    "Received",
-    "Shopping",
-    "best",
-    "extra_return_days",
-    "gifts_waiting",
-    "held",
-    "holders_then",
-    "multiplier_of_tier",
-    "multipliers",
-    "perks",
-]
-
-
-__all__ = [
-    "NOBODY",
-    "Benefit",
-    "BenefitTerms",
     "Claimable",
+    "Claimed",
     "Holder",
     "Kind",
     "Multiplier",
@@ -209,32 +201,85 @@ def gifts_waiting(member: Member, *, tier: str | None, now: datetime) -> list[Cl
         return []
     zone = clock.programme_zone()
     tags = frozenset(each.tag for each in tags_of(member.id)) if any(benefit.tags for benefit in gifts) else frozenset()
-    given, claimed = _given_and_claimed(member.id, now)
+    given, done = _given_and_claimed(member.id, now)
     holder = Holder(tier, tags, given)
     mine = held(gifts, holder, now.astimezone(zone).replace(tzinfo=None))
     offered = claimable(mine, holder, member.birth_date, clock.local_date(now, zone), terms.birthdays)
-    return [each for each in offered if (each.benefit.series, each.period) not in claimed]
+    return unclaimed(offered, done, now)
 
 
-def _given_and_claimed(member_id: int, now: datetime) -> tuple[dict[str, list[Given]], set[tuple[str, str]]]:
+def _given_and_claimed(member_id: int, now: datetime) -> tuple[dict[str, list[Given]], list[Done]]:
     today = clock.local_date(now, clock.programme_zone())
-    given = sa.select(
-        BenefitGrant.id, BenefitGrant.code.label("word"), sa.literal("").label("period"), BenefitGrant.last_day
-    ).where(
+    columns = (BenefitGrant.code.label("word"), sa.literal("").label("period"), BenefitGrant.last_day)
+    given = sa.select(BenefitGrant.id, *columns, BenefitGrant.given_at).where(
         BenefitGrant.member_id == member_id,
         BenefitGrant.given_at <= now,
         BenefitGrant.first_day <= today,
         BenefitGrant.last_day >= today,
         BenefitGrant.ended_at.is_(None),
     )
-    done = sa.select(sa.literal(0), BenefitClaim.series, BenefitClaim.period, sa.cast(sa.null(), sa.Date)).where(
-        BenefitClaim.member_id == member_id
-    )
+    claims = (BenefitClaim.series, BenefitClaim.period, sa.cast(sa.null(), sa.Date), BenefitClaim.claimed_at)
+    claimed = sa.select(sa.literal(0), *claims).where(BenefitClaim.member_id == member_id)
     grants: dict[str, list[Given]] = {}
-    claimed = set()
-    for id_, word, period, last_day in db.session.execute(given.union_all(done)):
+    done = []
+    for id_, word, period, last_day, at in db.session.execute(given.union_all(claimed)):
         if id_:
             grants.setdefault(word, []).append(Given(id_, last_day))
         else:
-            claimed.add((word, period))
-    return grants, claimed
+            done.append(Done(word, period, at))
+    return grants, done
+
+
+def now_claimable(mine: Held, *, member_id: int, born: date | None, now: datetime) -> list[Claimable]:
+    """What a member who holds these benefits can claim and has not: one query, none where there is nothing."""
+    offered = offered_gifts(mine, born=born, now=now)
+    return unclaimed(offered, claims_beside(offered, member_id=member_id), now)
+
+
+def offered_gifts(mine: Held, *, born: date | None, now: datetime) -> list[Claimable]:
+    """The gifts whose time it is for a member who holds these benefits, claimed or not."""
+    today = clock.local_date(now, clock.programme_zone())
+    return claimable(mine.benefits, mine.holder, born, today, mine.edition.terms.birthdays)
+
+
+def claims_beside(offered: Sequence[Claimable], *, member_id: int) -> list[Done]:
+    """What a member has claimed of the series of these gifts; no query for none."""
+    if not offered:
+        return []
+    mine = sa.select(BenefitClaim.series, BenefitClaim.period, BenefitClaim.claimed_at).where(
+        BenefitClaim.member_id == member_id, BenefitClaim.series.in_({each.benefit.series for each in offered})
+    )
+    return [Done(*row) for row in db.session.execute(mine)]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What was claimed, with its vouchers."""
+
+    claim: BenefitClaim
+    vouchers: Sequence[Voucher] = ()
+
+
+def claimed_by(member_id: int, *, limit: int = 24) -> list[Claimed]:
+    """What a member has claimed, the latest first: two queries."""
+    which = sa.select(BenefitClaim).where(BenefitClaim.member_id == member_id)
+    claims = list(db.session.scalars(which.order_by(BenefitClaim.id.desc()).limit(limit)))
+    if not claims:
+        return []
+    hers = sa.select(Voucher).where(Voucher.claim_id.in_([claim.id for claim in claims]))
+    by_claim: dict[int, list[Voucher]] = {}
+    for voucher in db.session.scalars(hers.order_by(Voucher.claim_id, Voucher.position)):
+        by_claim.setdefault(voucher.claim_id, []).append(voucher)
+    return [Claimed(claim, by_claim.get(claim.id, [])) for claim in claims]
+
+
+def open_vouchers(member_id: int) -> list[Voucher]:
+    """What staff can still hand out to this member."""
+    which = sa.select(Voucher).where(Voucher.member_id == member_id, Voucher.redeemed_at.is_(None))
+    return list(db.session.scalars(which.order_by(Voucher.id)))
+
+
+def grants_of(member_id: int, *, limit: int = 50) -> Sequence[BenefitGrant]:
+    """What was given to one person, the latest first."""
+    which = sa.select(BenefitGrant).where(BenefitGrant.member_id == member_id)
+    return db.session.scalars(which.order_by(BenefitGrant.id.desc()).limit(limit)).all()

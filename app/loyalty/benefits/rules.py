@@ -30,6 +30,7 @@ class Kind(StrEnum):
     EVENT_PRIORITY = "event_priority"
 
 
+APART = timedelta(days=300)  # Who changes their birth date has no two birthdays in a year, New Year or not.
 GIFTS = (Kind.BIRTHDAY_GIFT, Kind.MONTHLY_GIFT, Kind.COUPON_PACK)
 # Of these the best one counts; of two for the same people nobody could say which one was meant.
 MEASURED = (Kind.DISCOUNT, Kind.MULTIPLIER, Kind.EARLY_ACCESS, Kind.RETURN_WINDOW, Kind.WARRANTY)
@@ -179,6 +180,27 @@ def claimable(
     return list(found.values())
 
 
+class Done(NamedTuple):
+    """A gift that was claimed, and when."""
+
+    series: str
+    period: str
+    at: datetime
+
+
+def unclaimed(offered: Iterable[Claimable], done: Iterable[Done], now: datetime) -> list[Claimable]:
+    """Of the gifts whose time it is those that were not claimed; birthday gifts come no sooner than ``APART``."""
+    done = list(done)
+    taken = {(each.series, each.period) for each in done}
+    lately = {each.series for each in done if each.at > now - APART}
+    return [
+        each
+        for each in offered
+        if (each.benefit.series, each.period) not in taken
+        and not (each.benefit.kind is Kind.BIRTHDAY_GIFT and each.benefit.series in lately)
+    ]
+
+
 def _times_of(
     benefit: Benefit, holder: Holder, born: date | None, today: date, days: Birthdays
 ) -> list[tuple[str, date | None]]:
@@ -192,6 +214,5 @@ def _times_of(
         return [(f"{today:%Y-%m}", today.replace(day=calendar.monthrange(today.year, today.month)[1]))]
     if benefit.period == "year":
         return [(f"{today.year:04}", date(today.year, 12, 31))]
-    if holder.belongs_to(benefit):
-        return [("once", None)]
-    return [(f"given-{each.id}", each.last_day) for each in holder.given.get(benefit.code, ())]
+    own: list[tuple[str, date | None]] = [("once", None)] if holder.belongs_to(benefit) else []
+    return own + [(f"given-{each.id}", each.last_day) for each in holder.given.get(benefit.code, ())]

@@ -7,26 +7,23 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from app.foundation import clock
-from app.foundation.database import db
 from app.foundation.formats import day, points
 from app.foundation.languages import translated
 from app.foundation.terms import current
 from app.identity.units.queries import all_units
-from app.loyalty.benefits.gifts import Claimed, claimed_by, now_claimable, open_vouchers
 from app.loyalty.benefits.holding import Held, held_then, is_valid
-from app.loyalty.benefits.models import BenefitGrant
 from app.loyalty.benefits.parsing import KINDS
+from app.loyalty.benefits.queries import Claimed, claimed_by, grants_of, now_claimable, open_vouchers
 from app.loyalty.benefits.rules import MEASURED, Benefit, Claimable, Kind, best
 from app.loyalty.benefits.terms import BenefitTerms
 from app.loyalty.benefits.words import PICTURES, TONES, gifts_text, sentence, short
 
 if TYPE_CHECKING:
     from app.identity.members.models import Member
-    from app.loyalty.benefits.models import Voucher
+    from app.loyalty.benefits.models import BenefitGrant, Voucher
     from app.loyalty.tiers.models import Tier
 
 ORDER = {kind: place for place, kind in enumerate(Kind)}
@@ -276,12 +273,10 @@ def desk_card(member: Member, *, now: datetime) -> DeskCard:
     )
 
 
-def grant_lines(member_id: int, *, now: datetime, limit: int = 50) -> list[GrantLine]:
+def grant_lines(member_id: int, *, now: datetime) -> list[GrantLine]:
     """What was given to one person, the latest first."""
-    which = sa.select(BenefitGrant).where(BenefitGrant.member_id == member_id)
-    grants = db.session.scalars(which.order_by(BenefitGrant.id.desc()).limit(limit))
     known, today = current(BenefitTerms), clock.local_date(now, clock.programme_zone())
-    return [_grant_line(grant, known.by_code(grant.code), today, now) for grant in grants]
+    return [_grant_line(grant, known.by_code(grant.code), today, now) for grant in grants_of(member_id)]
 
 
 def _grant_line(grant: BenefitGrant, benefit: Benefit | None, today: date, now: datetime) -> GrantLine:

@@ -13,6 +13,7 @@ from app.foundation.terms import term, terms
 from app.loyalty.benefits import parsing
 from app.loyalty.benefits.rules import Benefit, Birthdays
 
+MOST_DAYS_BY_RULE = 366
 LONGEST_WAIT = 120  # Days before and after a birthday: two of them never meet.
 
 
@@ -27,6 +28,11 @@ class BenefitTerms:
         _l("Birthday gifts: days after the birthday"),
         _l("Who was born on 29 February has their birthday on the 28th in common years."),
     )
+    days_by_rule: int = term(
+        30,
+        _l("Benefits that a milestone brings: for how many days"),
+        _l("The day on which it is reached is the first of them. What is not claimed by the last day is gone."),
+    )
 
     def __post_init__(self) -> None:
         self.all  # noqa: B018 - parsed once here, so that nonsense is refused
@@ -38,6 +44,8 @@ class BenefitTerms:
                         most=LONGEST_WAIT,
                     )
                 )
+        if type(self.days_by_rule) is not int or not 1 <= self.days_by_rule <= MOST_DAYS_BY_RULE:
+            raise InvalidInput(_("A milestone's benefit is given for 1 to %(most)s days.", most=MOST_DAYS_BY_RULE))
 
     @cached_property
     def all(self) -> tuple[Benefit, ...]:

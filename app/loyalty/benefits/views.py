@@ -12,7 +12,7 @@ from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
 from app.identity.session import current_member
 from app.loyalty.benefits.actions import claim
-from app.loyalty.benefits.gifts import ClaimedBefore
+from app.loyalty.benefits.errors import ClaimedBefore
 from app.loyalty.benefits.statements import comparison, my_benefits
 from app.loyalty.tiers import queries as tiers
 from app.loyalty.tiers.statements import place_of

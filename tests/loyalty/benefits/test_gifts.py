@@ -13,8 +13,8 @@ from app.foundation.errors import NotFound
 from app.foundation.terms import change
 from app.identity.members.models import Member
 from app.identity.members.queries import member_by_id
-from app.loyalty.benefits.actions import claim, give_benefit, hand_out
-from app.loyalty.benefits.gifts import ClaimedBefore, HandedOut, NothingToClaim
+from app.loyalty.benefits.actions import Gift, claim, give_benefit, give_by_rule, hand_out
+from app.loyalty.benefits.errors import ClaimedBefore, HandedOut, NothingToClaim
 from app.loyalty.benefits.models import BenefitClaim, Voucher
 from app.loyalty.benefits.queries import gifts_waiting
 from app.loyalty.benefits.statements import my_benefits
@@ -149,6 +149,29 @@ def test_another_date_of_birth_brings_no_second_gift(app):
     assert balance(lin) == 20
 
 
+def test_a_birthday_that_moves_over_new_year_brings_no_second_gift(app):
+    defaults()
+    lin = somebody("regular", date(1990, 12, 20))
+    take(lin, "birthday-gift-regular", "2026", now=on(2026, 12, 20))
+    with transaction():
+        db.session.get(Member, lin).birth_date = date(1991, 1, 3)
+    later = on(2026, 12, 28)
+    assert waiting(lin, now=later) == []
+    with pytest.raises(ClaimedBefore):
+        take(lin, "birthday-gift-regular", "2027", now=later)
+    assert (balance(lin), claims()) == (20, 1)
+    assert waiting(lin, now=on(2028, 1, 3)) == [("birthday-gift-regular", "2028")]
+
+
+def test_whoever_claims_late_one_year_and_early_the_next_has_both_birthday_gifts(app):
+    defaults()
+    lin = somebody("regular", date(1990, 6, 15))
+    for moment, year in ((on(2026, 7, 15), "2026"), (on(2027, 6, 8), "2027")):
+        assert waiting(lin, now=moment) == [("birthday-gift-regular", year)]
+        take(lin, "birthday-gift-regular", year, now=moment)
+    assert claims() == 2
+
+
 def test_the_gift_for_a_birthday_in_january_is_that_years_also_in_december(app):
     defaults()
     lin = somebody("regular", date(1990, 1, 2))
@@ -196,6 +219,32 @@ def test_a_pack_that_is_given_again_can_be_claimed_again(app):
         [(code, period)] = waiting(lin)
         take(lin, code, period)
         assert (balance(lin), waiting(lin)) == (5 * times, [])
+
+
+def test_a_milestones_pack_is_claimed_beside_the_one_that_the_tier_brings(app):
+    offer(entry("coupon_pack", "pack", tiers=["gold"], gifts=[{"points": 5}]))
+    lin = somebody()
+    take(lin, "pack", "once")
+    assert waiting(lin) == []
+    with transaction():
+        give_by_rule([Gift(lin, "pack", f"milestone:{lin}", "A hundred")], now=NOON)
+    [(code, period)] = waiting(lin)
+    take(lin, code, period)
+    for again in ("once", period):
+        with pytest.raises(ClaimedBefore):
+            take(lin, code, again)
+    assert (balance(lin), waiting(lin)) == (10, [])
+
+
+def test_what_a_milestone_brings_is_there_for_the_days_of_the_terms(app):
+    offer(entry("coupon_pack", "pack", gifts=[{"points": 5}]), days_by_rule=3)
+    lin = make_member()
+    with transaction():
+        give_by_rule([Gift(lin, "pack", f"milestone:{lin}", "A hundred")], now=NOON)
+    [(code, period)] = waiting(lin, now=on(2026, 6, 17, "23:59"))
+    assert waiting(lin, now=on(2026, 6, 18, "00:00")) == []
+    with pytest.raises(NothingToClaim):
+        take(lin, code, period, now=on(2026, 6, 18, "00:00"))
 
 
 def test_a_pack_given_by_hand_cannot_be_claimed_after_its_last_day(app):
