@@ -10,5 +10,5 @@ from app.loyalty.tiers import actions as tiers
 
 @handles(PurchasesRecorded)
 def review_tiers(event: PurchasesRecorded) -> None:
-    earning.review_milestones(event.member_ids, now=event.at)
+    earning.review_milestones(event.member_ids, now=event.at, moments=event.moments)
     tiers.review_upgrades(event.member_ids, now=event.at)

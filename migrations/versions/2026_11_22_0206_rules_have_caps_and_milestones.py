@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0013earning"
 down_revision = "0012simulation"
@@ -9,10 +10,15 @@ branch_labels = None
 depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    with op.batch_alter_table("purchase") as batch_op:
+        batch_op.add_column(sa.Column("bonuses", JSON, nullable=False, server_default="[]"))
+    with op.batch_alter_table("purchase") as batch_op:
+        batch_op.alter_column("bonuses", server_default=None)
     op.create_table(
         "rewarded",
         sa.Column("id", ID, nullable=False),
@@ -35,7 +41,9 @@ def upgrade() -> None:
         sa.Column("period", sa.Date(), nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
         sa.Column("benefit", sa.String(30), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("at", MOMENT, nullable=False),
+        sa.Column("lost_at", MOMENT, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_milestone_reached"),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name="fk_milestone_reached_member_id"),
         sa.UniqueConstraint("member_id", "code", "period", name="uq_milestone_reached_member_id_code_period"),
@@ -43,5 +51,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("purchase") as batch_op:
+        batch_op.drop_column("bonuses")
     op.drop_table("milestone_reached")
     op.drop_table("rewarded")

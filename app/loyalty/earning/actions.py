@@ -19,7 +19,7 @@ from app.foundation.points import Growth, Points
 from app.loyalty.benefits.queries import Shopping, multipliers
 from app.loyalty.earning.explanations import why_growth, why_purchase
 from app.loyalty.earning.keys import earn_key, grow_key
-from app.loyalty.earning.milestones import review_milestones
+from app.loyalty.earning.milestones import review_milestones, take_back_milestones
 from app.loyalty.earning.returns import claw_back_returned, return_purchase
 from app.loyalty.earning.rewards import Deed, Granted, award_joining, reward, reward_many
 from app.loyalty.earning.rules import Factor, GrowthAward, PurchaseAward, PurchaseRule, purchase_growth
@@ -69,6 +69,7 @@ __all__ = [
     "review_milestones",
     "reward",
     "reward_many",
+    "take_back_milestones",
 ]
 
 LiveFrom = Literal["import", "purchase"]
@@ -116,7 +117,7 @@ class _Valued:
 
     @property
     def earned(self) -> Earned:
-        return Earned(self.report, self.award.points, self.growth.growth, self.award.shares)
+        return Earned(self.report, self.award.points, self.growth.growth, self.award.shares, self.award.codes)
 
 
 def record_purchases(
@@ -145,7 +146,9 @@ def record_purchases(
     _award(fresh.values(), now=now, points_live_from=points_live_from, pending=pending)
     if fresh:
         members = sorted({each.report.member_id for each in fresh.values()})
-        publish(PurchasesRecorded(tuple(members), now))
+        days = {clock.local_date(each.report.occurred_at, clock.programme_zone()): each for each in fresh.values()}
+        moments = tuple(each.report.occurred_at for each in days.values())
+        publish(PurchasesRecorded(tuple(members), now, moments))
     on_record = purchases.on_record([key for key in first if key not in new])
     return _outcomes(reports, fresh, on_record)
 

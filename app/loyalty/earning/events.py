@@ -31,3 +31,11 @@ class MilestonesReached:
     member_ids: tuple[int, ...]
     prizes: tuple[Prize, ...]
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MilestonesLost:
+    """Returns undid these milestones, by their keys: what they brought is taken back."""
+
+    keys: tuple[str, ...]
+    at: datetime

@@ -119,6 +119,19 @@ def why_milestone(name: Mapping[str, str], *, earn: int, points: int, period: st
     return explanation("milestone", rule_version=version, **facts)
 
 
+def why_milestone_lost(name: Mapping[str, str], *, earn: int) -> dict[str, Any]:
+    return explanation("milestone.lost", name=dict(name), earn=earn)
+
+
+@sentence("milestone.lost")
+def _milestone_lost(facts: Facts) -> str:
+    return _(
+        "“%(name)s” asks for %(earn)s points, and after a return fewer were earned.",
+        name=translated(facts["name"]),
+        earn=points(facts["earn"]),
+    )
+
+
 @sentence("purchase")
 def _purchase(facts: Facts) -> str:
     return _("Purchase %(order_no)s, valued by version %(version)s of the rule for purchases.",

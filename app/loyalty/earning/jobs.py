@@ -39,18 +39,18 @@ def reward_special_days(*, now: datetime) -> int:
         rules = at(EarningTerms, last_moment).terms.by_kind
         for kind, batches in (("birthday", _birthdays(day)), ("anniversary", _anniversaries(day))):
             if kind in rules and rules[kind].points:
-                given += sum(_reward(kind, day, batch, now=now) for batch in batches)
+                given += sum(_reward(kind, day, batch, by_rules_of=last_moment, now=now) for batch in batches)
     return given
 
 
-def _reward(kind: str, day: date, batch: Sequence[int], *, now: datetime) -> int:
+def _reward(kind: str, day: date, batch: Sequence[int], *, by_rules_of: datetime, now: datetime) -> int:
     """In a transaction of its own; the year is what is rewarded once."""
     left = _without_those_who_had_it(kind, str(day.year), batch, now=now)
     if not left:
         return 0
     with transaction():
         deeds = [Deed(member_id=member_id, kind=kind, subject=str(day.year)) for member_id in left]
-        return sum(granted.fresh for granted in reward_many(deeds, now=now))
+        return sum(granted.fresh for granted in reward_many(deeds, by_rules_of=by_rules_of, now=now))
 
 
 def _without_those_who_had_it(kind: str, subject: str, batch: Sequence[int], *, now: datetime) -> list[int]:

@@ -45,7 +45,10 @@ class Rewarded(Model):
 
 
 class MilestoneReached(Model):
-    """A member earned what a milestone asks for, in the period that begins with ``period``; once."""
+    """A member earned what a milestone asks for, in the period that begins with ``period``; once.
+
+    ``lost_at`` is when a return undid it; reached again it is theirs again, ``times`` counts how often.
+    """
 
     __tablename__ = "milestone_reached"
     __table_args__ = (sa.UniqueConstraint("member_id", "code", "period"),)
@@ -56,4 +59,6 @@ class MilestoneReached(Model):
     period: Mapped[date]
     points: Mapped[Amount]
     benefit: Mapped[str] = mapped_column(sa.String(30), default="")
+    times: Mapped[int] = mapped_column(default=1)
     at: Mapped[datetime]
+    lost_at: Mapped[datetime | None]

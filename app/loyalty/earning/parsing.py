@@ -103,7 +103,9 @@ def _moment(value: object, what: object) -> datetime | None:
         moment = datetime.fromisoformat(str(value))
     except ValueError as error:
         raise InvalidInput(_("%(what)s: “%(value)s” is no date and time.", what=what, value=str(value)[:40])) from error
-    return moment.replace(tzinfo=None)
+    if moment.tzinfo is not None:
+        raise InvalidInput(_("%(what)s: times are those of the programme, without a timezone.", what=what))
+    return moment
 
 
 def _days(value: object, allowed: frozenset[int], what: object) -> frozenset[int]:
@@ -225,6 +227,9 @@ def _period(entry: Entry, name: str) -> str:
 def milestones(entries: Sequence[Entry]) -> tuple[Milestone, ...]:
     found = tuple(_milestone(entry) for entry in entries)
     _codes_differ(entries)
+    for asked, times in Counter((each.period, each.earn) for each in found).items():
+        if times > 1:
+            raise InvalidInput(_("Two milestones ask for %(earn)s points in the same period.", earn=asked[1]))
     return found
 
 
@@ -239,6 +244,8 @@ def _milestone(entry: Entry) -> Milestone:
         benefit=str(entry.get("benefit") or ""),
         budget=optional(entry.get("budget"), _l("The budget of “%(name)s”", name=name)),
     )
+    if made.benefit and not CODE.fullmatch(made.benefit):
+        raise InvalidInput(_("“%(name)s”: there is no such benefit.", name=name))
     if not made.points and not made.benefit:
         raise InvalidInput(_("“%(name)s” gives nothing: choose points or a benefit.", name=name))
     return made
@@ -251,12 +258,18 @@ def rewards(entries: Mapping[str, Entry], titles: Mapping[str, Any]) -> dict[str
         if kind not in titles:
             raise InvalidInput(_("“%(kind)s” is nothing that points can be given for.", kind=kind[:40]))
         name = titles[kind]
-        found[kind] = Reward(
+        found[kind] = made = Reward(
             kind=kind,
             points=whole(entry.get("points", 0), _l("The points of “%(name)s”", name=name), least=0, most=MOST_POINTS),
             caps=caps(entry, name),
             budget=optional(entry.get("budget"), _l("The budget of “%(name)s”", name=name)),
         )
+        tightest = min((getattr(made.caps, cap) for cap in made.caps.periods), default=made.points)
+        if tightest < made.points:
+            raise InvalidInput(
+                _("“%(name)s” brings %(points)s points, but its cap is %(cap)s.", name=name, points=made.points,
+                  cap=tightest)
+            )  # fmt: skip
     return found
 
 

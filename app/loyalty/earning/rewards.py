@@ -63,14 +63,16 @@ def reward(
     return reward_many([deed], now=now)[0]
 
 
-def reward_many(deeds: Sequence[Deed], *, now: datetime) -> list[Granted]:
+def reward_many(deeds: Sequence[Deed], *, now: datetime, by_rules_of: datetime | None = None) -> list[Granted]:
     """Give what the rules give, each thing once, with a handful of statements for all together.
+
+    ``by_rules_of`` is the moment whose rules count where that is not ``now``.
 
     A second time, or in parallel, nothing moves. Where a cap or a budget leaves less, it is less, and nothing where
     nothing is left; it is written down even so. Locks budgets, then wallets. Raises ``NoWallet``. Publishes
     ``RewardsGiven`` once.
     """
-    edition = at(EarningTerms, now)
+    edition = at(EarningTerms, by_rules_of or now)
     rules = {deed.kind: edition.terms.by_kind.get(deed.kind) or Reward(kind=deed.kind, points=0) for deed in deeds}
     budgets = {_budget_code(kind): rule.budget for kind, rule in rules.items() if rule.budget is not None}
     used = lock_budgets(budgets)

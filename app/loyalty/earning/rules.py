@@ -184,7 +184,8 @@ class Circumstances:
 
     ``local`` is when it happened; ``tier`` what the member's benefits multiply by; ``used`` what the member had
     from this rule before, by ``day``, ``month`` and ``total``; ``left`` what is left of each budget, by its code;
-    ``counts`` which purchase of its period this one is, by the bonus's code.
+    ``counts`` which purchase of its period this one is, by the bonus's code, and ``held`` are the bonuses that
+    another purchase of the period still has: whoever returns the first of three does not get the third's once more.
     """
 
     local: datetime | None = None
@@ -192,6 +193,7 @@ class Circumstances:
     used: Mapping[str, int] = field(default_factory=dict)
     left: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
 
 
 PLAIN = Circumstances()
@@ -234,6 +236,7 @@ class Cut:
 class Given:
     """A bonus that was given."""
 
+    code: str
     name: Names
     nth: int
     period: str
@@ -255,6 +258,11 @@ class PurchaseAward:
     cuts: tuple[Cut, ...] = ()
     spent: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Of the bonuses in it."""
+        return tuple(given.code for given in self.bonuses)
+
 
 # --- points of a purchase -------------------------------------------------------------------
 
@@ -266,21 +274,21 @@ def purchase_points(
 
     Rounded once for the purchase. ``minor_units`` is how many of them make a major unit: 100 for yuan, 1 for yen.
     """
-    running = _running(rule, at)
-    terms = [_terms_of(line, rule, running, unit=unit) for line in lines]
+    rates = [rule.rate_for(unit=unit, category=line.category, sku=line.sku) for line in lines]
     times = at.tier.by if at.tier else Fraction(1)
-    plain = [line.amount * rate * times / minor_units for line, (rate, _campaign) in zip(lines, terms, strict=True)]
-    exact = [
-        value * campaign.times if campaign else value for value, (_rate, campaign) in zip(plain, terms, strict=True)
-    ]
+    plain = [line.amount * rate * times / minor_units for line, rate in zip(lines, rates, strict=True)]
+    campaigns = _campaigns(lines, plain, _running(rule, at), at.left, unit=unit)
+    terms = list(zip(rates, campaigns, strict=True))
+    exact = [value * campaign.times if campaign else value for value, campaign in zip(plain, campaigns, strict=True)]
     portions = _portions(lines, terms, exact, at.tier)
     spent: dict[str, int] = {}
-    cuts = _cut_campaigns(exact, plain, [campaign for _rate, campaign in terms], at.left, spent)
+    cuts = _cut_campaigns(exact, plain, campaigns, at.left, spent)
     total = sum(exact, Fraction())
     bonuses, cut_bonuses = _bonuses(rule, sum(line.amount for line in lines), at, spent)
     earned = total.numerator // total.denominator
     extra = sum(given.points for given in bonuses)
     points, cut_points = capped(earned + extra, rule.caps, rule.budget, used=at.used, left=at.left.get(PURCHASE, 0))
+    _give_back_what_was_cut(spent, earned + extra - points)
     if rule.budget is not None:
         spent[PURCHASE] = points
     shares = _shares(lines, exact, extra, points, uncut=points == earned)
@@ -288,23 +296,36 @@ def purchase_points(
 
 
 def _running(rule: PurchaseRule, at: Circumstances) -> list[Campaign]:
-    """Those that could multiply something now, the highest first: of several, the best for the member counts."""
+    """Those that could multiply something now."""
     if not rule.campaigns or at.local is None:
         return []
-    local = at.local
-    running = [
-        each
-        for each in rule.campaigns
-        if each.runs(local) and (each.budget is None or at.left.get(f"campaign:{each.code}", 0) > 0)
-    ]
-    return sorted(running, key=lambda each: -each.times)
+    return [each for each in rule.campaigns if each.runs(at.local)]
 
 
-def _terms_of(
-    line: Spend, rule: PurchaseRule, running: Sequence[Campaign], *, unit: str
-) -> tuple[Fraction, Campaign | None]:
-    what = {"unit": unit, "category": line.category, "sku": line.sku}
-    return rule.rate_for(**what), next((each for each in running if each.scope.fits(**what)), None)
+def _campaigns(
+    lines: Sequence[Spend],
+    plain: Sequence[Fraction],
+    running: Sequence[Campaign],
+    left: Mapping[str, int],
+    *,
+    unit: str,
+) -> list[Campaign | None]:
+    """For each line the campaign that adds most to it, as far as its budget goes; a budget is shared by the lines."""
+    if not running:
+        return [None] * len(lines)
+    rest = {each.code: Fraction(left.get(f"campaign:{each.code}", 0)) for each in running if each.budget is not None}
+    chosen: list[Campaign | None] = []
+    for line, value in zip(lines, plain, strict=True):
+        fitting = [each for each in running if each.scope.fits(unit=unit, category=line.category, sku=line.sku)]
+        adds = {each.code: min(value * (each.times - 1), rest.get(each.code, value * each.times)) for each in fitting}
+        best = max(fitting, key=lambda each: (adds[each.code], -each.times), default=None)
+        if best is None or not adds[best.code]:
+            chosen.append(None)
+            continue
+        if best.code in rest:
+            rest[best.code] -= adds[best.code]
+        chosen.append(best)
+    return chosen
 
 
 def _portions(
@@ -360,7 +381,7 @@ def _bonuses(
 ) -> tuple[tuple[Given, ...], list[Cut]]:
     given, cuts = [], []
     for bonus in rule.bonuses:
-        if at.counts.get(bonus.code) != bonus.nth or amount < max(bonus.at_least, 1):
+        if at.counts.get(bonus.code) != bonus.nth or bonus.code in at.held or amount < max(bonus.at_least, 1):
             continue
         points, code = bonus.points, f"bonus:{bonus.code}"
         if bonus.budget is not None:
@@ -370,8 +391,16 @@ def _bonuses(
                 points = room
             spent[code] = points
         if points:
-            given.append(Given(bonus.name, bonus.nth, bonus.period, points))
+            given.append(Given(bonus.code, bonus.name, bonus.nth, bonus.period, points))
     return tuple(given), cuts
+
+
+def _give_back_what_was_cut(spent: dict[str, int], cut: int) -> None:
+    """What a cap took away was given by nobody's budget: bonuses are cut first, then what campaigns added."""
+    for code in sorted(spent, key=lambda each: not each.startswith("bonus:")):
+        back = min(spent[code], cut)
+        spent[code] -= back
+        cut -= back
 
 
 def capped(

@@ -32,7 +32,7 @@ REWARDS = {
 DEFAULT_REWARDS: dict[str, dict[str, Any]] = {
     "joining": {"points": 20},
     "profile": {"points": 30, "total": 30},
-    "sharing": {"points": 30, "day": 30},
+    "sharing": {"points": 30, "day": 30, "month": 300},
     "review": {"points": 10, "day": 50},
     "review_picture": {"points": 20, "day": 100},
     "draw": {"points": 50, "day": 50},

@@ -160,12 +160,17 @@ class Tally:
             bonus.code: 1 + sum(each.amount >= max(bonus.at_least, 1) for each in _within(bonus.period, moment, before))
             for bonus in rule.bonuses
         }
+        held = frozenset(
+            bonus.code
+            for bonus in rule.bonuses
+            if any(bonus.code in each.bonuses and each.amount for each in _within(bonus.period, moment, before))
+        )
         left = {code: max(budget - self.budgets.get(code, 0), 0) for code, budget in rule.budgets.items()}
-        return Circumstances(local=local, tier=tier, used=used, left=left, counts=counts)
+        return Circumstances(local=local, tier=tier, used=used, left=left, counts=counts, held=held)
 
     def count(self, member_id: int, moment: datetime, *, amount: int, award: PurchaseAward) -> None:
         """This one has been valued: what comes after it finds it on record."""
-        self.kept.setdefault(member_id, []).append(Kept(member_id, moment, amount, award.points))
+        self.kept.setdefault(member_id, []).append(Kept(member_id, moment, amount, award.points, award.codes))
         for code, points in award.spent.items():
             self.budgets[code] = self.budgets.get(code, 0) + points
 

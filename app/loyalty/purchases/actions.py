@@ -36,6 +36,7 @@ class Earned:
     points: int
     growth: int
     shares: tuple[int, ...]
+    bonuses: tuple[str, ...] = ()
 
 
 def write_down(purchases: Sequence[Earned], *, now: datetime) -> set[Key]:
@@ -50,6 +51,7 @@ def write_down(purchases: Sequence[Earned], *, now: datetime) -> set[Key]:
             "amount": each.report.amount,
             "points": each.points,
             "growth": each.growth,
+            "bonuses": list(each.bonuses),
             "occurred_at": each.report.occurred_at,
             "recorded_at": now,
         }

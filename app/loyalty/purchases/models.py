@@ -7,13 +7,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.foundation.database import Amount, Id, Model, reference
+from app.foundation.database import Amount, Id, JsonList, Model, reference
 
 
 class Purchase(Model):
     """A purchase as its source reported it. ``order_no`` is the source's own number, unique within a unit.
 
-    ``amount`` is the sum of the lines in minor units; ``points`` and ``growth`` what it earned.
+    ``amount`` is the sum of the lines in minor units; ``points`` and ``growth`` what it earned, ``bonuses`` the codes
+    of the bonuses among the points.
     """
 
     __tablename__ = "purchase"
@@ -32,6 +33,7 @@ class Purchase(Model):
     amount: Mapped[Amount]
     points: Mapped[Amount]
     growth: Mapped[Amount]
+    bonuses: Mapped[JsonList] = mapped_column(default=list)
     occurred_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 

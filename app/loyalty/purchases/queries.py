@@ -170,6 +170,7 @@ class Kept:
     occurred_at: datetime
     amount: int
     points: int
+    bonuses: tuple[str, ...] = ()
 
 
 def kept_by(member_ids: Collection[int], *, since: datetime, until: datetime | None) -> list[Kept]:
@@ -190,13 +191,14 @@ def kept_by(member_ids: Collection[int], *, since: datetime, until: datetime | N
             Purchase.occurred_at,
             Purchase.amount - sa.func.coalesce(back.c.amount, 0),
             Purchase.points - sa.func.coalesce(back.c.points, 0),
+            Purchase.bonuses,
         )
         .outerjoin(back, back.c.purchase_id == Purchase.id)
         .where(any_of(Purchase.member_id, member_ids), Purchase.occurred_at >= since)
     )
     if until is not None:
         query = query.where(Purchase.occurred_at < until)
-    return [Kept(row[0], row[1], int(row[2]), int(row[3])) for row in db.session.execute(query)]
+    return [Kept(row[0], row[1], int(row[2]), int(row[3]), tuple(row[4])) for row in db.session.execute(query)]
 
 
 # --- everything that was bought, member by member -------------------------------------------

@@ -205,6 +205,7 @@ class _Bought:
     points: int
     growth: int
     shares: Sequence[int]
+    bonuses: Sequence[str] = ()
     gone: dict[int, int] = field(default_factory=dict)
 
 
@@ -222,6 +223,7 @@ class _Teller:
         self.sums = {months: dict.fromkeys(METRICS, 0) for months in rules.windows}
         self.used: dict[str, defaultdict[object, int]] = {cap: defaultdict(int) for cap in self.rule.caps.periods}
         self.counts: dict[str, Counter[object]] = {bonus.code: Counter() for bonus in self.rule.bonuses}
+        self.held: Counter[tuple[str, object]] = Counter()
 
     def tell(self) -> Ending:
         past: list[Sale | Extra] = [*self.story.before, *self.story.earlier]
@@ -283,6 +285,9 @@ class _Teller:
                 counts={
                     bonus.code: 1 + self.counts[bonus.code][_period(bonus.period, sale.local)] for bonus in rule.bonuses
                 },
+                held=frozenset(
+                    bonus.code for bonus in rule.bonuses if self.held[bonus.code, _period(bonus.period, sale.local)]
+                ),
             )
         else:
             at = Circumstances(local=sale.local, tier=tier)
@@ -294,17 +299,23 @@ class _Teller:
         ending.told.append(Told(sale, award.points, growth, bonus, award.cuts, award.spent))
         ending.points += award.points
         ending.growth += growth
-        self._keep(sale, award.points, growth, award.shares)
+        self._keep(sale, award.points, growth, award.shares, award.codes)
         self._climb(sale.at, sale.local)
 
-    def _keep(self, sale: Sale, points: int, growth: int, shares: Sequence[int]) -> None:
+    def _keep(self, sale: Sale, points: int, growth: int, shares: Sequence[int], bonuses: Sequence[str] = ()) -> None:
         """Remember a purchase for what comes after it."""
-        self.bought[sale.id] = _Bought(len(self.facts), sale.amount, points, growth, shares)
+        self.bought[sale.id] = _Bought(len(self.facts), sale.amount, points, growth, shares, bonuses)
+        self._hold(sale, bonuses, +1)
         self._fact(sale.at, sale.local, spend=sale.amount, purchases=1, points_earned=points, growth=growth)
         for cap, used in self.used.items():
             used[_period(cap, sale.local)] += points
         for bonus in self.rule.bonuses:
             self.counts[bonus.code][_period(bonus.period, sale.local)] += sale.amount >= max(bonus.at_least, 1)
+
+    def _hold(self, sale: Sale, codes: Sequence[str], change: int) -> None:
+        for bonus in self.rule.bonuses:
+            if bonus.code in codes:
+                self.held[bonus.code, _period(bonus.period, sale.local)] += change
 
     def _return(self, sale: Sale, back: Back) -> None:
         points = self._lessen(sale, back)
@@ -335,6 +346,8 @@ class _Teller:
                 self.counts[bonus.code][_period(bonus.period, sale.local)] -= 1
         kept.amount -= back.amount
         kept.points -= points
+        if not kept.amount:
+            self._hold(sale, kept.bonuses, -1)
         whole = 1 if not kept.amount else 0
         self._less(kept.fact, {"spend": back.amount, "purchases": whole, "points_earned": points, "growth": growth})
         return points

@@ -144,6 +144,18 @@ def test_a_bonus_is_given_back_with_the_purchase_and_can_be_earned_again(lin, ma
     assert [buy(lin, 10_00, unit=mall, order_no=number) for number in "BC"] == [60, 10]
 
 
+def test_returning_the_first_of_three_does_not_bring_the_third_ones_bonus_again(lin, mall):
+    rules(bonuses=[THIRD])
+    assert [buy(lin, 10_00, unit=mall, order_no=number) for number in "ABC"] == [10, 10, 60]
+    with transaction():
+        return_purchase(unit_code="mall", order_no="A", return_no="R1", now=NOON)
+    assert buy(lin, 10_00, unit=mall, order_no="D") == 10
+    with transaction():  # With the purchase that had the bonus, the bonus goes, and can be earned again.
+        return_purchase(unit_code="mall", order_no="C", return_no="R2", now=NOON)
+    assert buy(lin, 10_00, unit=mall, order_no="E") == 60
+    assert available(lin) == 10 + 10 + 60
+
+
 def test_a_campaign_ends_where_its_budget_does(lin, mall):
     double = {"code": "double", "name": {"en": "Double"}, "times": "2", "budget": 150}
     rules(campaigns=[double])
@@ -244,11 +256,40 @@ def test_rewards_count_towards_milestones_and_next_month_begins_anew(lin, mall):
 
 def test_a_milestone_stops_at_its_budget_and_is_reached_all_the_same(lin, mall):
     rules(milestones=[HUNDRED | {"budget": 30}])
-    other = make_member(name="Chen")
-    buy(lin, 100_00, unit=mall, order_no="A")
-    buy(other, 100_00, unit=mall, order_no="B")
-    assert (available(lin), available(other)) == (125, 100)
-    assert reached() == [("hundred", 25), ("hundred", 0)]
+    others = [make_member(name=name) for name in ("Chen", "Wang")]
+    for place, who in enumerate([lin, *others]):
+        buy(who, 100_00, unit=mall, order_no=f"P{place}")
+    assert [available(who) for who in [lin, *others]] == [125, 105, 100]
+    assert reached() == [("hundred", 25), ("hundred", 5), ("hundred", 0)]
+
+
+def test_buy_return_and_keep_the_milestone_is_not_possible(lin, mall):
+    rules(milestones=[HUNDRED])
+    for number in "AB":
+        buy(lin, 100_00, unit=mall, order_no=number)
+        assert available(lin) == 125
+        with transaction():
+            return_purchase(unit_code="mall", order_no=number, return_no="R1", now=NOON)
+        assert available(lin) == 0
+    assert verify().clean
+
+
+def test_who_still_has_enough_keeps_the_milestone(lin, mall):
+    rules(milestones=[HUNDRED])
+    for number in "AB":
+        buy(lin, 100_00, unit=mall, order_no=number)
+    with transaction():
+        return_purchase(unit_code="mall", order_no="A", return_no="R1", now=NOON)
+    assert (available(lin), reached()) == (125, [("hundred", 25)])
+
+
+def test_what_is_reported_late_counts_for_the_milestone_of_its_own_month(lin, mall):
+    rules(milestones=[HUNDRED])
+    may = datetime(2026, 5, 31, 23, 50, tzinfo=SHANGHAI).astimezone(UTC)
+    with transaction():
+        late = purchase_report(lin, 100_00, unit=mall, order_no="late", occurred_at=may)
+        record_purchases([late], now=may + timedelta(minutes=15))
+    assert db.session.scalars(sa.select(MilestoneReached.period)).all() == [datetime(2026, 5, 1).date()]  # noqa: DTZ001
 
 
 def test_a_milestone_can_bring_a_benefit_to_claim(lin, mall):
@@ -259,4 +300,9 @@ def test_a_milestone_can_bring_a_benefit_to_claim(lin, mall):
     for number in "AB":
         buy(lin, 100_00, unit=mall, order_no=number)
     [grant] = db.session.scalars(sa.select(BenefitGrant))
-    assert (grant.member_id, grant.code, grant.reason) == (lin, "treat", "Hundred")
+    assert (grant.member_id, grant.code, grant.reason, grant.ended_at) == (lin, "treat", "Hundred", None)
+    for number in "AB":
+        with transaction():
+            return_purchase(unit_code="mall", order_no=number, return_no="R1", now=NOON)
+    db.session.refresh(grant)
+    assert grant.ended_at == NOON

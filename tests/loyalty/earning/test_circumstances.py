@@ -60,6 +60,12 @@ def test_of_several_campaigns_the_best_one_counts_and_they_are_not_multiplied():
     assert worth((100_00, "tea"), campaigns=[MEMBER_DAY, tea]).points == 300
 
 
+def test_what_counts_as_best_is_what_a_campaign_really_adds():
+    spent = MEMBER_DAY | {"code": "spent", "category": "tea", "times": "3", "budget": 500}
+    award = worth((100_00, "tea"), left={"campaign:spent": 1}, campaigns=[MEMBER_DAY, spent])
+    assert (award.points, award.spent) == (200, {})
+
+
 def test_the_days_of_a_month_that_is_too_short_just_do_not_come():
     last = MEMBER_DAY | {"days": [31]}
     assert worth(100_00, at=EIGHTH.replace(day=30), campaigns=[last]).points == 100
@@ -116,6 +122,19 @@ def test_a_campaign_stops_at_its_budget_and_the_rest_is_earned_as_ever():
 def test_a_bonus_gives_what_is_left_of_its_budget():
     award = worth(100_00, counts={"third": 3}, left={"bonus:third": 20}, bonuses=[THIRD | {"budget": 500}])
     assert (award.points, award.spent) == (120, {"bonus:third": 20})
+
+
+def test_what_a_cap_takes_away_is_on_nobodys_budget():
+    campaign, bonus = MEMBER_DAY | {"budget": 1_000}, THIRD | {"budget": 1_000}
+    left = {"campaign:member-day": 1_000, "bonus:third": 1_000}
+    award = worth(100_00, left=left, counts={"third": 3}, caps={"day": 120}, campaigns=[campaign], bonuses=[bonus])
+    assert (award.points, award.spent) == (120, {"campaign:member-day": 20, "bonus:third": 0})
+
+
+def test_who_still_has_the_bonus_of_the_period_gets_no_second_one():
+    at = Circumstances(local=EIGHTH, counts={"third": 3}, held=frozenset({"third"}))
+    rule = EarningTerms(bonuses=[THIRD]).purchase(1)
+    assert purchase_points([Spend(100_00)], rule, unit="mall", minor_units=100, at=at).points == 100
 
 
 def test_whoever_is_capped_shares_what_is_left_over_the_lines():
@@ -181,6 +200,7 @@ def test_periods_are_those_of_the_calendar(period, day, begin, end):
 
 # --- nonsense -----------------------------------------------------------------------------------
 
+GOAL = {"code": "m", "name": {"en": "M"}, "earn": 100, "period": "month", "points": 5}
 OTHER = MEMBER_DAY | {"code": "other", "name": {"en": "Other"}}
 
 
@@ -210,6 +230,10 @@ OTHER = MEMBER_DAY | {"code": "other", "name": {"en": "Other"}}
         ({"rewards": {"dancing": {"points": 5}}}, "nothing that points can be given for"),
         ({"rewards": {"quiz": {"points": -5}}}, "The points of “Answering a quiz”"),
         ({"milestones": [{"code": "m", "name": {"en": "M"}, "earn": 100, "period": "month"}]}, "gives nothing"),
+        ({"milestones": [GOAL, GOAL | {"code": "n"}]}, "Two milestones ask for 100 points"),
+        ({"milestones": [GOAL | {"benefit": "x" * 31}]}, "no such benefit"),
+        ({"campaigns": [MEMBER_DAY | {"starts": "2026-06-02T00:00+08:00"}]}, "without a timezone"),
+        ({"rewards": {"quiz": {"points": 30, "day": 10}}}, "its cap is 10"),
     ],
 )
 @pytest.mark.usefixtures("words")

@@ -95,7 +95,7 @@ def test_a_batch_of_many_tells_its_news_once(lin, mall, monkeypatch):
     monkeypatch.setitem(events._handlers, PurchasesRecorded, [heard.append])
     record(*(purchase_report(lin, 100, unit=mall, order_no=f"A{n}") for n in range(20)))
     record(purchase_report(lin, 1, unit=mall, order_no="B1"), purchase_report(other, 1, unit=mall, order_no="B2"))
-    assert heard == [PurchasesRecorded((lin,), NOON), PurchasesRecorded((lin, other), NOON)]
+    assert heard == [PurchasesRecorded((lin,), NOON, (NOON,)), PurchasesRecorded((lin, other), NOON, (NOON,))]
 
 
 def test_a_batch_takes_as_many_statements_as_a_single_purchase(lin, mall):

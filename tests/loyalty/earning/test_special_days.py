@@ -212,11 +212,11 @@ def test_batches_follow_each_other_and_a_job_that_stopped_goes_on(app, monkeypat
     children = [born(6, 15) for _ in range(5)]
     real, calls = jobs.reward_many, []
 
-    def stumble(deeds, *, now):
+    def stumble(deeds, **moments):
         calls.append(len(deeds))
         if len(calls) == 2:
             raise RuntimeError("The power went")
-        return real(deeds, now=now)
+        return real(deeds, **moments)
 
     monkeypatch.setattr(jobs, "reward_many", stumble)
     with pytest.raises(RuntimeError):
