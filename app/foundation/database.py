@@ -229,9 +229,12 @@ def after_commit(callback: Callable[[], object]) -> None:
 class LockOrder(enum.IntEnum):
     """The order in which rows are locked. Two transactions that keep it can never wait for each other in a circle.
 
-    Several rows of one rank are locked by one statement, ordered by id.
+    Several rows of one rank are locked by one statement, ordered by id. A ``DRAFT`` of terms is published before the
+    ``LADDER`` follows it; whoever moves members locks neither, but their rows name the ladder's: see ``lock``.
     """
 
+    DRAFT = 2
+    LADDER = 3
     STAFF = 5
     ORDER = 10
     PAYMENT = 20
@@ -243,14 +246,21 @@ class LockOrder(enum.IntEnum):
     MEMBERSHIP = 60
 
 
-def lock(order: LockOrder, statement: sa.Select[*Columns]) -> sa.Select[*Columns]:
+def lock(
+    order: LockOrder, statement: sa.Select[*Columns], *, key_share: bool = False, skip_locked: bool = False
+) -> sa.Select[*Columns]:
     """``statement`` as a locking read that also refreshes what the session already holds.
 
     Without ``populate_existing`` SQLAlchemy would hand back the values from before the
     lock. Raises ``RuntimeError`` outside ``transaction()`` or against the lock order.
+
+    On PostgreSQL a row that names another one by a foreign key holds that one's key until its transaction ends, in
+    no order at all. ``key_share`` does not lock against that: no key may be changed, and nothing deleted.
+    ``skip_locked`` leaves out what others hold, instead of waiting for them.
     """
     keep_lock_order(order)
-    return statement.with_for_update().execution_options(populate_existing=True)
+    locked = statement.with_for_update(key_share=key_share, skip_locked=skip_locked)
+    return locked.execution_options(populate_existing=True)
 
 
 def keep_lock_order(order: LockOrder) -> None:

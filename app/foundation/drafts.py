@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation import terms as house_terms
 from app.foundation.actors import Actor
-from app.foundation.database import Json, Model, db, insert_new
+from app.foundation.database import Json, LockOrder, Model, db, insert_new, lock
 from app.foundation.errors import DomainError, InvalidInput
 
 T = TypeVar("T")
@@ -168,4 +168,4 @@ def publish_draft(cls: type[T], *, seen: str, starts_at: datetime, note: str, by
 def _locked(cls: type) -> TermsDraft | None:
     """Locked, so that of two people who save or publish at once the second sees what the first did."""
     which = sa.select(TermsDraft).where(TermsDraft.domain == house_terms.domain_of(cls))
-    return db.session.scalars(which.with_for_update().execution_options(populate_existing=True)).one_or_none()
+    return db.session.scalars(lock(LockOrder.DRAFT, which)).one_or_none()

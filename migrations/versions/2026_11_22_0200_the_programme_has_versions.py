@@ -27,7 +27,13 @@ RULES = sa.table(
 )
 
 
+RANKED = sa.text("rank >= 0")
+
+
 def upgrade() -> None:
+    with op.batch_alter_table("tier") as batch_op:
+        batch_op.drop_constraint("uq_tier_rank", type_="unique")
+    op.create_index("uq_tier_rank", "tier", ["rank"], unique=True, postgresql_where=RANKED, sqlite_where=RANKED)
     versions = op.create_table(
         "terms_version",
         sa.Column("id", ID, nullable=False),
@@ -104,6 +110,9 @@ def _version(domain, version, values, moment):
 
 
 def downgrade() -> None:
+    op.drop_index("uq_tier_rank", "tier")
+    with op.batch_alter_table("tier") as batch_op:
+        batch_op.create_unique_constraint("uq_tier_rank", ["rank"])
     terms = op.create_table(
         "terms",
         sa.Column("domain", sa.String(40), nullable=False),

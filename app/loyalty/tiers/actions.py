@@ -65,7 +65,7 @@ def follow_ladder(*, now: datetime) -> bool:
 
     A tier that is still in use when a version without it begins stays. Nobody is moved: see ``review_upgrades``.
     """
-    return terms.latest(LadderTerms) > 1 and put_up(terms.at(LadderTerms, now).terms, keep_used=True)
+    return terms.latest(LadderTerms) > 1 and put_up(terms.at(LadderTerms, now).terms)
 
 
 def ladder_published(*, version: int, starts_at: datetime, now: datetime) -> None:

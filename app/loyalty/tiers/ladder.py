@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -13,13 +13,12 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.foundation.database import LockOrder, any_of, db, insert_new, lock, table_of
-from app.foundation.errors import InvalidInput
 from app.foundation.languages import translated
 from app.foundation.money import programme_currency
 from app.loyalty.tiers import events, queries
 from app.loyalty.tiers.models import Membership, Tier, TierChange
 from app.loyalty.tiers.rules import Figures, Keep, Requirement
-from app.loyalty.tiers.terms import LadderTerms, default_ladder, written
+from app.loyalty.tiers.terms import Entry, LadderTerms, default_ladder, written
 
 
 def install_defaults() -> None:
@@ -53,32 +52,27 @@ def the_ladder() -> list[Tier]:
 FAR = 1_000  # Beyond every rank: where tiers wait while their places are exchanged.
 
 
-def put_up(wanted: LadderTerms, *, keep_used: bool) -> bool:
+def put_up(wanted: LadderTerms) -> bool:
     """Make the rows of the ladder say what the terms say; ``False`` when they do already.
 
-    A tier that the terms no longer name goes. One that members stand on, or that anything else still names, cannot:
-    it is an ``InvalidInput``, or with ``keep_used`` it stays between the tiers that it stood between.
+    A tier that the terms no longer name goes. One that members stand on, or that anything else still names, stays
+    between the tiers that it stood between.
     """
-    # Locked, then looked at: a second worker that waited here sees the tiers that the first one added.
-    db.session.execute(sa.select(Tier.id).order_by(Tier.id).with_for_update())
-    before = list(db.session.scalars(sa.select(Tier).order_by(Tier.rank).execution_options(populate_existing=True)))
-    there = {tier.code: tier for tier in before}
-    entries = [dict(entry) for entry in wanted.tiers]
-    named = {entry["code"] for entry in entries}
-    for place, tier in enumerate(before):
-        if tier.code in named:
-            continue
-        refusal = why_needed(tier)
-        if refusal is None:
-            db.session.delete(there.pop(tier.code))
-        elif keep_used:
-            below = {each.code for each in before[:place]}
-            at = 1 + max((i for i, entry in enumerate(entries) if entry["code"] in below), default=-1)
-            entries.insert(at, written([tier])[0])
-        else:
-            raise InvalidInput(refusal)
+    named = {entry["code"] for entry in wanted.tiers}
+    before = _rows()
+    if _beside(before, wanted, needed=why_needed) == written(before):  # Nearly always, and this is asked every minute.
+        return False
+    # Not against whoever moves members: their rows name tiers, and name several of them in any order.
+    db.session.execute(lock(LockOrder.LADDER, sa.select(Tier.id).order_by(Tier.id), key_share=True))
+    # Looked at again: a second worker that waited here sees the tiers that the first one added.
+    before = _rows()
+    free = _free([tier.id for tier in before if tier.code not in named])
+    entries = _beside(before, wanted, needed=lambda tier: tier.id not in free or why_needed(tier))
     if entries == written(before):
         return False
+    there = {tier.code: tier for tier in before}
+    for code in there.keys() - {entry["code"] for entry in entries}:
+        db.session.delete(there.pop(code))
     db.session.flush()
     if [entry["code"] for entry in entries] != [tier.code for tier in before]:
         for tier in there.values():  # No two may have the same rank, not even for a moment.
@@ -92,6 +86,28 @@ def put_up(wanted: LadderTerms, *, keep_used: bool) -> bool:
             row.rank, row.name, row.conditions, row.keep = rank, entry["name"], entry["conditions"], entry["keep"]
     db.session.flush()
     return True
+
+
+def _rows() -> list[Tier]:
+    return list(db.session.scalars(sa.select(Tier).order_by(Tier.rank).execution_options(populate_existing=True)))
+
+
+def _beside(before: Sequence[Tier], wanted: LadderTerms, *, needed: Callable[[Tier], object]) -> list[Entry]:
+    """What the terms say, and between it what still has to be there."""
+    entries = [dict(entry) for entry in wanted.tiers]
+    named = {entry["code"] for entry in entries}
+    for place, tier in enumerate(before):
+        if tier.code not in named and needed(tier):
+            below = {each.code for each in before[:place]}
+            at = 1 + max((i for i, entry in enumerate(entries) if entry["code"] in below), default=-1)
+            entries.insert(at, written([tier])[0])
+    return entries
+
+
+def _free(tier_ids: Collection[int]) -> set[int]:
+    """Those that nobody is being put on at this moment, locked so that nobody will be. Waits for nobody."""
+    which = sa.select(Tier.id).where(any_of(Tier.id, tier_ids)).order_by(Tier.id)
+    return set(db.session.scalars(lock(LockOrder.LADDER, which, skip_locked=True))) if tier_ids else set()
 
 
 def why_needed(tier: Tier) -> str | None:

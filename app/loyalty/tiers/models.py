@@ -22,10 +22,21 @@ class Tier(Model):
     """
 
     __tablename__ = "tier"
+    # With a condition, though it always holds: a unique index of all rows is a key to PostgreSQL, and who changes a key
+    # waits for everybody who names its row. Tiers change places while members move.
+    __table_args__ = (
+        sa.Index(
+            "uq_tier_rank",
+            "rank",
+            unique=True,
+            postgresql_where=sa.text("rank >= 0"),
+            sqlite_where=sa.text("rank >= 0"),
+        ),
+    )
 
     id: Mapped[Id]
     code: Mapped[str] = mapped_column(sa.String(20), unique=True)
-    rank: Mapped[int] = mapped_column(unique=True)
+    rank: Mapped[int]
     name: Mapped[JsonObject]
     conditions: Mapped[JsonObject]
     keep: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
