@@ -235,12 +235,17 @@ def earned(
 def _earned(ledger: str, periods: int) -> sa.Select[int, int, int]:
     """Member, period, and what the house issued and kept issued."""
     award, posting = aliased(Transfer), aliased(Transfer)
-    counted = sa.func.coalesce(posting.occurred_at, award.occurred_at, Transfer.occurred_at)
+    # A subquery, not a join: found by its index for each line, also where the statistics know of no postings yet.
+    posted_at = (
+        sa.select(posting.occurred_at)
+        .where(posting.pending_id == award.id, posting.phase == sa.literal_column("'post'"))
+        .scalar_subquery()
+    )
+    counted = sa.func.coalesce(posted_at, award.occurred_at, Transfer.occurred_at)
     return (
         sa.select(Wallet.member_id, period_of(counted, periods), sa.func.sum(Transfer.amount))
         .join(Transfer, Transfer.wallet_id == Wallet.id)
         .outerjoin(award, award.id == Transfer.reverses_id)
-        .outerjoin(posting, sa.and_(posting.pending_id == award.id, posting.phase == "post"))
         .where(
             among(Wallet.member_id, "members"),
             Wallet.ledger == ledger,
