@@ -25,13 +25,12 @@ from app.identity.units.queries import unit_names
 from app.mall.orders.queries import office_order, order_by_id
 from app.mall.payments.queries import payments_of
 from app.mall.payments.statements import payment_rows
-from app.mall.returns import actions, queries
+from app.mall.returns import actions, pictures, queries
 from app.mall.returns.asking import Asking
 from app.mall.returns.forms import ApprovalForm, RejectionForm, SettlementForm
 from app.mall.returns.models import ReturnCase
 from app.mall.returns.rules import NUMBER, OPEN, STATES, STEPS
 from app.mall.returns.statements import STATE_LABELS, case_shown, picture_urls, row
-from app.mall.returns.views import picture_of_case
 
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
@@ -186,7 +185,7 @@ def _decide(action: Any, case: ReturnCase, form: FlaskForm, **details: Any) -> R
 @returns.get("/returns/<number>/pictures/<int:place>/<size>")
 @requires(Permission.ORDER_READ)
 def show_picture(number: str, place: int, size: str) -> Response:
-    return picture_of_case(case_or_404(number), place, size)
+    return pictures.answer(case_or_404(number).pictures, place, size)
 
 
 # --- for a member ---------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-from flask import current_app
+from flask import Response, abort, current_app, send_from_directory
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from app.foundation.pictures import LARGEST, decoded, webp
@@ -68,6 +68,16 @@ def clear(*, now: datetime) -> int:
             file.unlink(missing_ok=True)
             cleared += 1
     return cleared
+
+
+def answer(names: list[str], place: int, size: str) -> Response:
+    """One of a case's pictures, for whoever was let through to the case; no shared cache keeps it."""
+    if size not in SIZES or place >= len(names):
+        abort(404)
+    response = send_from_directory(folder(), file_name(names[place], SIZES[size]), mimetype="image/webp")
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def file_name(name: str, side: int) -> str:

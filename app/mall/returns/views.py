@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, abort, flash, redirect, request, send_from_directory, url_for
+from flask import Blueprint, Response, abort, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.foundation import clock
@@ -168,15 +168,4 @@ def create_withdrawal(number: str) -> ResponseReturnValue:
 @returns.get("/returns/<number>/pictures/<int:place>/<size>")
 @requires(Permission.ORDER_OWN)
 def show_picture(number: str, place: int, size: str) -> Response:
-    return picture_of_case(own_case_or_404(number), place, size)
-
-
-def picture_of_case(case: ReturnCase, place: int, size: str) -> Response:
-    """For whoever was let through to the case; nobody else's cache keeps it."""
-    if size not in pictures.SIZES or place >= len(case.pictures):
-        abort(404)
-    name = pictures.file_name(case.pictures[place], pictures.SIZES[size])
-    answer = send_from_directory(pictures.folder(), name, mimetype="image/webp", max_age=3600)
-    answer.headers["Cache-Control"] = "private, max-age=3600"
-    answer.headers["X-Content-Type-Options"] = "nosniff"
-    return answer
+    return pictures.answer(own_case_or_404(number).pictures, place, size)
