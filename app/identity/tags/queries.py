@@ -41,9 +41,11 @@ def tags_in_use(*, limit: int = 50) -> list[str]:
     return list(db.session.scalars(which.order_by(often, MemberTag.tag).limit(limit)))
 
 
-def members_by_tag(tags: Collection[str]) -> dict[str, int]:
-    """How many members have each of these tags now; no query for none."""
+def members_tagged(tags: Collection[str], *, besides: sa.Select[int]) -> int:
+    """How many members have any of these tags now and are not among those ``besides``; no query for no tags."""
     if not tags:
-        return {}
-    which = sa.select(MemberTag.tag, sa.func.count()).where(MemberTag.removed_at.is_(None), MemberTag.tag.in_(tags))
-    return dict(db.session.execute(which.group_by(MemberTag.tag)).all())
+        return 0
+    which = sa.select(sa.func.count(MemberTag.member_id.distinct())).where(
+        MemberTag.removed_at.is_(None), MemberTag.tag.in_(tags), MemberTag.member_id.not_in(besides)
+    )
+    return db.session.scalar(which) or 0

@@ -46,7 +46,6 @@ def default_benefits() -> list[dict[str, Any]]:
                 )
             ),
         ),
-        _one("event_priority", ("Priority at events", "活动优先", "活動優先"), UP_FROM_GOLD),
     ]
 
 

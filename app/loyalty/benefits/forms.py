@@ -151,9 +151,10 @@ def _number(text: str | None) -> int | str:
     return int(text) if text.isascii() and text.removeprefix("-").isdecimal() else text
 
 
-class BirthdayForm(FlaskForm):
-    """When birthday gifts can be claimed."""
+class TimesForm(FlaskForm):
+    """When birthday gifts can be claimed, and for how long a milestone's benefit is given."""
 
     seal = HiddenField()
     before = IntegerField(_l("Days before the birthday"), [NEEDED])
     after = IntegerField(_l("Days after the birthday"), [NEEDED])
+    by_rule = IntegerField(_l("Days from the day it is reached on"), [NEEDED])

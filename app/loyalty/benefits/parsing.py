@@ -43,6 +43,16 @@ KINDS: dict[Kind, Any] = {
     Kind.DEDICATED_AGENT: _l("Contact person of your own"),
     Kind.EVENT_PRIORITY: _l("Priority at events"),
 }
+# What a colleague has to know who adds one.
+NOTES: dict[Kind, Any] = {
+    Kind.TIER_ONLY: _l(
+        "A tier opens the products that ask for it or for a lower one. Whoever has this by a tag or by hand may have"
+        " every product that asks for a tier."
+    ),
+    Kind.PRIORITY_DELIVERY: _l("Their orders stand first among those to pack and to ship, with a mark."),
+    Kind.DEDICATED_AGENT: _l("Members read how to reach their contact person; colleagues at the desk see a mark."),
+    Kind.EVENT_PRIORITY: _l("There are no events yet: members read it, colleagues keep it, and nothing else happens."),
+}
 # What is measured in whole numbers: its unit, the least and the most.
 WHOLE = {
     Kind.DISCOUNT: (_l("percent"), 0, 100),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -109,12 +109,14 @@ def benefit_names(at: datetime) -> dict[str, Mapping[str, str]]:
 class Perks:
     """What a member may count on. The best one of a kind counts; a unit is asked for by its id.
 
-    ``tier_rank`` is -1 for a visitor, who stands below the first step.
+    ``tier_rank`` is -1 for a visitor, who stands below the first step. ``beyond`` are those benefits that they have
+    whatever their tier is: by a tag, or by hand.
     """
 
     tier_rank: int = -1
     benefits: tuple[Benefit, ...] = ()
     units: Mapping[int, str] = field(default_factory=dict)
+    beyond: tuple[Benefit, ...] = ()
 
     def discount(self, unit_id: int) -> int:
         """Percent off the money in this unit, 0 to 100."""
@@ -132,6 +134,10 @@ class Perks:
 
     def free_delivery(self, unit_id: int) -> bool:
         return self._best(Kind.FREE_DELIVERY, unit_id) is not None
+
+    def opens_tiers(self, unit_id: int) -> bool:
+        """May they have what this unit keeps for tiers, wherever they stand? A tier itself opens only its own."""
+        return best(self.beyond, Kind.TIER_ONLY, self.units.get(unit_id)) is not None
 
     def priority_delivery(self, unit_id: int) -> bool:
         return self._best(Kind.PRIORITY_DELIVERY, unit_id) is not None
@@ -167,7 +173,9 @@ def perks(member_id: int | None, at: datetime) -> Perks:
         return NOBODY
     [mine] = held_then([(member_id, at)])
     tier = mine.tier or tiers_then([(member_id, at)]).get((member_id, at))
-    return Perks(tier.rank if tier else 0, mine.benefits, _unit_codes(mine.benefits))
+    anywhere = replace(mine.holder, tier=None)
+    beyond = tuple(benefit for benefit in mine.benefits if anywhere.has(benefit))
+    return Perks(tier.rank if tier else 0, mine.benefits, _unit_codes(mine.benefits), beyond)
 
 
 def _unit_codes(benefits: Sequence[Benefit]) -> dict[int, str]:

@@ -90,7 +90,7 @@ def my_benefits(member: Member, *, now: datetime) -> Mine:
     [mine] = held_then([(member.id, now)])
     waiting = now_claimable(mine, member_id=member.id, born=member.birth_date, now=now)
     units = unit_names_by_code() if any(benefit.units for benefit in mine.benefits) else {}
-    agent = next((benefit for benefit in mine.benefits if benefit.kind is Kind.DEDICATED_AGENT), None)
+    agent = _agent(mine)
     birthday = any(benefit.kind is Kind.BIRTHDAY_GIFT for benefit in mine.benefits)
     return Mine(
         rows=[_row(benefit, mine, units) for benefit in _still_there(mine, waiting)],
@@ -101,6 +101,11 @@ def my_benefits(member: Member, *, now: datetime) -> Mine:
         born_unknown=birthday and member.birth_date is None,
         birthday_note=_birthday_note(mine.edition.terms) if birthday else "",
     )
+
+
+def _agent(mine: Held) -> Benefit | None:
+    """The contact person of one's own, if there is any."""
+    return next((benefit for benefit in mine.benefits if benefit.kind is Kind.DEDICATED_AGENT), None)
 
 
 def that_count(benefits: Sequence[Benefit]) -> list[Benefit]:
@@ -257,6 +262,7 @@ class DeskCard:
     vouchers: Sequence[VoucherLine]
     waiting: Sequence[str]
     has_agent: bool
+    contact: str
 
 
 def desk_card(member: Member, *, now: datetime) -> DeskCard:
@@ -264,12 +270,14 @@ def desk_card(member: Member, *, now: datetime) -> DeskCard:
     [mine] = held_then([(member.id, now)])
     waiting = now_claimable(mine, member_id=member.id, born=member.birth_date, now=now)
     units = unit_names_by_code() if any(benefit.units for benefit in mine.benefits) else {}
+    agent = _agent(mine)
     return DeskCard(
         rows=[_row(benefit, mine, units) for benefit in _still_there(mine, waiting)],
         grants=[line for line in grant_lines(member.id, now=now) if line.open],
         vouchers=[voucher_line(voucher) for voucher in open_vouchers(member.id)],
         waiting=[f"{translated(each.benefit.name)}: {gifts_text(each.benefit)}" for each in waiting],
-        has_agent=any(benefit.kind is Kind.DEDICATED_AGENT for benefit in mine.benefits),
+        has_agent=agent is not None,
+        contact=translated(agent.contact) if agent else "",
     )
 
 

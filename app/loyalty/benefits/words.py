@@ -82,7 +82,7 @@ def _sentence(benefit: Benefit) -> str:
         Kind.EARLY_ACCESS: lambda: ngettext(
             "New products %(num)s day before everybody else", "New products %(num)s days before everybody else", number
         ),
-        Kind.TIER_ONLY: lambda: _("Products that are only for your tier"),
+        Kind.TIER_ONLY: lambda: _("Products that are not for everybody"),
         Kind.FREE_DELIVERY: lambda: _("Delivery costs you nothing"),
         Kind.PRIORITY_DELIVERY: lambda: _("Your parcels are sent first"),
         Kind.RETURN_WINDOW: lambda: ngettext(

@@ -47,6 +47,7 @@ __all__ = [
     "ladder",
     "latest_reviews",
     "members_by_tier",
+    "members_on",
     "open_grant",
     "progress",
     "standing_at",
@@ -268,6 +269,11 @@ def members_by_tier() -> dict[int, int]:
     """How many members stand on each tier, by its id."""
     query = sa.select(Membership.tier_id, sa.func.count()).group_by(Membership.tier_id)
     return dict(db.session.execute(query).all())
+
+
+def members_on(tier_ids: Collection[int]) -> sa.Select[int]:
+    """The ids of all members on these tiers, to be part of another query."""
+    return sa.select(Membership.member_id).where(Membership.tier_id.in_(tier_ids))
 
 
 def members_after(member_id: int, *, limit: int) -> list[int]:

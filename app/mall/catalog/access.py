@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """``opens`` is when this member may have it, ``public`` when everybody may; ``tier`` is the lowest one that may."""
+    """``opens`` is when this member may have it, ``public`` when everybody may; ``tier`` is the lowest one that may.
+
+    Whoever has exclusive products by a tag or by hand may have what is for a tier, too.
+    """
 
     state: Literal["open", "ahead", "over", "tier"]
     opens: datetime | None = None
@@ -64,7 +67,7 @@ def access(product: Product, perks: Perks, tiers: Mapping[int, Tier], *, now: da
     state: Literal["open", "ahead", "over", "tier"] = "open"
     if window.over(now):
         state = "over"
-    elif tier and perks.tier_rank < tier.rank:
+    elif tier and perks.tier_rank < tier.rank and not perks.opens_tiers(product.unit_id):
         state = "tier"
     elif window.ahead(now, early):
         state = "ahead"

@@ -8,10 +8,12 @@ import pytest
 import sqlalchemy as sa
 
 from app.foundation import drafts
+from app.foundation.actors import SYSTEM
 from app.foundation.audit import AuditEntry
 from app.foundation.database import db, transaction
 from app.foundation.terms import current, forget
 from app.identity.members.models import Member
+from app.identity.tags.actions import tag
 from app.identity.tags.queries import tags_of
 from app.loyalty.benefits.models import BenefitClaim, BenefitGrant, Voucher
 from app.loyalty.benefits.terms import BenefitTerms
@@ -148,6 +150,15 @@ def test_an_agent_hands_a_gift_out_once(client, agent, gold):
     assert "Handed out on Jun 15, 2026" in text_of(client.get("/benefits"))
 
 
+def test_an_agent_sees_who_has_a_contact_person_and_what_they_were_told(client, agent, gold, bob):
+    offer(entry("dedicated_agent", tiers=["gold"], contact={"en": "Ask for Mei at any desk."}))
+    desk = sign_in(client, agent)
+    seen = text_of(desk.get(f"/backoffice/members/{gold.code}"))
+    assert "Has a contact person of their own" in seen
+    assert "They read: “Ask for Mei at any desk.”" in seen
+    assert "contact person" not in text_of(desk.get(f"/backoffice/members/{bob.code}"))
+
+
 def test_an_agent_tags_a_member_and_takes_the_tag_away(client, agent, alice):
     offer(VIP_PRICE)
     sign_in(client, agent)
@@ -252,6 +263,26 @@ def test_the_preview_tells_what_stands_in_the_form_and_saves_nothing(client, own
     assert draft() is None
 
 
+def test_the_preview_counts_everybody_once_whatever_they_have_it_by(client, owner, gold, alice, bob):
+    with transaction():
+        for member, words in ((gold, ("vip", "tea")), (bob, ("vip", "tea"))):
+            for word in words:
+                tag(member=member, text=word, by=SYSTEM, now=NOON)
+    sign_in(client, owner)
+    for whom, says in (
+        ({"tiers": ["gold"], "tags": "vip, tea"}, "2 members now"),
+        ({"tags": "tea"}, "2 members now"),
+        ({"tiers": ["gold"], "tags": ""}, "1 member now"),
+        ({"tiers": [], "tags": ""}, "0 members now"),
+    ):
+        answer = client.post("/backoffice/benefits/preview/discount", data=FORM | {"tiers": [], "tags": ""} | whom)
+        assert says in text_of(answer), whom
+
+
+def test_the_editor_says_of_what_there_is_not_yet_that_nothing_happens(client, owner):
+    assert "There are no events yet" in text_of(sign_in(client, owner).get("/backoffice/benefits/new/event_priority"))
+
+
 def test_a_benefit_is_removed_from_the_draft(client, owner):
     offer(VIP_PRICE, COFFEE)
     answer = sign_in(client, owner).post("/backoffice/benefits/vip/removal", data={"seal": ""})
@@ -260,12 +291,15 @@ def test_a_benefit_is_removed_from_the_draft(client, owner):
     assert client.post("/backoffice/benefits/nobody/removal").status_code == 404
 
 
-def test_birthday_days_are_saved_and_bounded(client, owner):
+def test_the_times_of_gifts_are_saved_and_bounded(client, owner):
     defaults()
     sign_in(client, owner)
-    assert client.post("/backoffice/benefits/birthdays", data={"before": "200", "after": "1"}).status_code == 422
-    assert client.post("/backoffice/benefits/birthdays", data={"before": "3", "after": "4"}).status_code == 303
-    assert draft().terms.birthday_days_after == 4
+    good = {"before": "3", "after": "4", "by_rule": "14"}
+    for bad in ({"before": "200"}, {"by_rule": "0"}, {"by_rule": "367"}, {"by_rule": ""}):
+        assert client.post("/backoffice/benefits/times", data=good | bad).status_code == 422
+    assert client.post("/backoffice/benefits/times", data=good).status_code == 303
+    assert (draft().terms.birthday_days_after, draft().terms.days_by_rule) == (4, 14)
+    assert 'value="14"' in client.get("/backoffice/benefits").text
 
 
 def test_every_kind_has_a_form_and_every_default_too(client, owner):

@@ -198,7 +198,8 @@ def test_a_diamond_member_has_all_that_the_programme_promises(app, unit):
     assert seen.free_delivery(unit.id)
     assert seen.priority_delivery(unit.id)
     assert seen.dedicated_agent
-    assert seen.event_priority
+    assert not seen.event_priority  # There are no events yet.
+    assert not seen.opens_tiers(unit.id)  # Their tier opens its own products.
     assert perks(None, NOON).tier_rank == -1
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.foundation import clock
-from app.foundation.actors import Actor
+from app.foundation.actors import SYSTEM, Actor
 from app.foundation.database import transaction
 from app.foundation.errors import InvalidInput
 from app.foundation.points import Points
+from app.identity.tags.actions import tag
+from app.loyalty.benefits.actions import give_benefit
 from app.loyalty.benefits.queries import Perks
 from app.loyalty.tiers.actions import install_defaults
 from app.loyalty.tiers.queries import ladder
@@ -23,6 +25,8 @@ from app.mall.catalog.shelf import Wanted, listed
 from app.mall.catalog.stockroom import product_of_units
 from tests.cast import sign_in
 from tests.conftest import NOON
+from tests.loyalty.benefits.having import entry, offer
+from tests.loyalty.tiers.climbing import put_on
 from tests.mall.catalog.shelf import CLERK, draft, first_variant, product, put_on_shelf
 
 DAY = timedelta(days=1)
@@ -150,6 +154,29 @@ def test_what_is_for_gold_is_seen_by_all_and_ordered_from_gold_up(client, alice,
     perks(rank=gold.rank)
     assert offered(slug, alice.id) is not None
     assert ">Redeem<" in browser.get(f"/mall/{slug}").text
+
+
+def test_exclusive_products_by_a_tag_or_by_hand_open_what_is_for_a_tier_in_their_units(client, alice, gold):
+    put_on("silver", alice.id, since=NOON)
+    here = put_on_shelf("Lounge", ways=((100, 0),), tier_id=gold.id)
+    there = put_on_shelf("Box", unit="cinema", tier_id=gold.id)
+    by_tag = entry("tier_only", "by-tag", tags=["vip"], units=["mall"])
+    offer(by_tag, entry("tier_only", "by-hand"), entry("tier_only", "by-tier", tiers=["silver"]))
+    for slug in (here, there):  # A tier opens what is for it, and no more.
+        with pytest.raises(OnlyFromTier):
+            offered(slug, alice.id)
+    with transaction():
+        tag(member=alice, text="vip", by=SYSTEM, now=NOON)
+    assert offered(here, alice.id) is not None
+    assert ">Redeem<" in sign_in(client, alice).get(f"/mall/{here}").text
+    with pytest.raises(OnlyFromTier):
+        offered(there, alice.id)
+    today = {"first_day": NOON.date(), "last_day": NOON.date()}
+    with transaction():
+        give_benefit(member=alice, code="by-hand", **today, reason="Sorry", by=SYSTEM, now=NOON)
+    assert offered(there, alice.id) is not None
+    with pytest.raises(OnlyFromTier):
+        offered(there, alice.id, NOON + DAY)
 
 
 def test_a_visitor_is_told_whom_it_is_for(client, gold):

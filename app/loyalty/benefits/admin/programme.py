@@ -25,15 +25,15 @@ from app.foundation.permissions import Permission, allowed, requires
 from app.foundation.screens.terms_pages import around
 from app.foundation.screens.terms_registry import Effect, Line, editor, keep, preview, started, teller
 from app.identity.session import current_staff
-from app.identity.tags.queries import members_by_tag, tags_in_use
+from app.identity.tags.queries import members_tagged, tags_in_use
 from app.loyalty.benefits import parsing
-from app.loyalty.benefits.forms import BenefitForm, BirthdayForm
-from app.loyalty.benefits.parsing import KINDS, WHOLE
+from app.loyalty.benefits.forms import BenefitForm, TimesForm
+from app.loyalty.benefits.parsing import KINDS, NOTES, WHOLE
 from app.loyalty.benefits.rules import GIFTS, Benefit, Kind, best
 from app.loyalty.benefits.statements import tier_benefits, unit_names_by_code
 from app.loyalty.benefits.terms import BenefitTerms
 from app.loyalty.benefits.words import PICTURES, sentence, times
-from app.loyalty.tiers.queries import ladder, members_by_tier
+from app.loyalty.tiers.queries import ladder, members_by_tier, members_on
 
 benefits = Blueprint("benefits", __name__, url_prefix="/benefits")
 editor("benefits", "backoffice.benefits.index")
@@ -44,14 +44,14 @@ HUNDRED = 100
 @requires(Permission.PROGRAMME_READ)
 def index() -> ResponseReturnValue:
     """All benefits, of the draft if there is one, by kind."""
-    return _index(BirthdayForm())
+    return _index(TimesForm())
 
 
-def _index(form: BirthdayForm, *, status: int = 200) -> ResponseReturnValue:
+def _index(form: TimesForm, *, status: int = 200) -> ResponseReturnValue:
     values, seal = started(BenefitTerms)
     may_write = allowed(Permission.PROGRAMME_WRITE)
     if not form.is_submitted():
-        form.before.data, form.after.data = values.birthday_days_before, values.birthday_days_after
+        form.process(before=values.birthday_days_before, after=values.birthday_days_after, by_rule=values.days_by_rule)
     form.seal.data = seal
     return page(
         "loyalty/benefits/office/index.html",
@@ -64,15 +64,19 @@ def _index(form: BirthdayForm, *, status: int = 200) -> ResponseReturnValue:
     )
 
 
-@benefits.post("/birthdays")
+@benefits.post("/times")
 @requires(Permission.PROGRAMME_WRITE)
-def update_birthdays() -> ResponseReturnValue:
-    """When birthday gifts can be claimed."""
-    form = BirthdayForm()
+def update_times() -> ResponseReturnValue:
+    """When birthday gifts can be claimed, and for how long a milestone's benefit is given."""
+    form = TimesForm()
     if not form.validate_on_submit():
         return _index(form, status=422)
     values, _seal = started(BenefitTerms)
-    wanted = asdict(values) | {"birthday_days_before": form.before.data, "birthday_days_after": form.after.data}
+    wanted = asdict(values) | {
+        "birthday_days_before": form.before.data,
+        "birthday_days_after": form.after.data,
+        "days_by_rule": form.by_rule.data,
+    }
     try:
         return seen(keep(BenefitTerms, wanted, seen=form.seal.data or "", by=current_staff().actor))
     except DomainError as error:
@@ -266,6 +270,7 @@ def _form(form: BenefitForm, kind: Kind, code: str, *, status: int = 200) -> Res
         form=form,
         kind=str(KINDS[kind]),
         picture=PICTURES[kind],
+        note=NOTES.get(kind, ""),
         measured=kind in WHOLE or kind is Kind.MULTIPLIER,
         what=_("Times, from 1 to 10: 1.5") if kind is Kind.MULTIPLIER else str(what).capitalize(),
         gift=kind in GIFTS,
@@ -335,10 +340,10 @@ def example(benefit: Benefit) -> str:
 
 
 def _members(benefit: Benefit) -> str:
-    """How many have it by their tier or tag now; who has both is counted once for each."""
-    by_tier = members_by_tier()
-    total = sum(by_tier.get(tier.id, 0) for tier in ladder() if tier.code in benefit.tiers)
-    total += sum(members_by_tag(benefit.tags).values())
+    """How many have it by their tier or a tag now."""
+    by_tier, tiers = members_by_tier(), [tier.id for tier in ladder() if tier.code in benefit.tiers]
+    total = sum(by_tier.get(tier_id, 0) for tier_id in tiers)
+    total += members_tagged(benefit.tags, besides=members_on(tiers))
     return ngettext("%(points)s member now", "%(points)s members now", total, points=points(total))
 
 
@@ -360,7 +365,8 @@ def _lines(values: BenefitTerms) -> list[Line]:
         before=values.birthday_days_before,
         after=values.birthday_days_after,
     )
-    return [*lines, Line(_("Birthday gifts"), window)]
+    by_rule = ngettext("%(num)s day", "%(num)s days", values.days_by_rule)
+    return [*lines, Line(_("Birthday gifts"), window), Line(_("What a milestone brings"), by_rule)]
 
 
 @preview(BenefitTerms)
