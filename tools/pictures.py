@@ -26,11 +26,15 @@ PAGES = {
     "home": ("alice@example.com", "/", "en-US"),
     "points": ("alice@example.com", "/points", "en-US"),
     "check-in": ("alice@example.com", "/check-in", "zh-CN"),
+    "earn": ("alice@example.com", "/earn", "en-US"),
+    "benefits": ("alice@example.com", "/benefits", "zh-CN"),
     "mall": ("alice@example.com", "/mall", "en-US"),
     "product": ("alice@example.com", "/mall/teddy-bear", "zh-TW"),
+    "cart": ("alice@example.com", "/cart", "en-US"),
     "office": ("owner@example.com", "/backoffice/", "en-US"),
     "office-products": ("merchant@example.com", "/backoffice/products", "en-US"),
     "office-member": ("agent@example.com", "/backoffice/members?q=alice@example.com", "en-US"),
+    "office-earning": ("owner@example.com", "/backoffice/earning", "en-US"),
 }
 
 

@@ -62,6 +62,8 @@ def _signed(body: bytes) -> dict[str, Any]:
         text = body.decode()
         WebhookSignature.verify_header(text, request.headers.get("Stripe-Signature"), secret, TOLERANCE)
         event = json.loads(text)
+        if "\\u0000" in text:
+            raise ValueError("a sign that no database stores")
         well_formed = all(isinstance(event[name], str) for name in ("id", "type")) and isinstance(
             event["data"]["object"], dict
         )

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.validators import InputRequired, Length, ValidationError
 
 from app.config import LOCALES
+from app.foundation import clock
 from app.foundation.errors import DomainError, InvalidInput
 
 NEEDED = InputRequired(_l("Please fill this in."))
@@ -21,7 +24,7 @@ def at_most(count: int) -> Length:
     return Length(max=count, message=_l("Please use at most %(max)d characters."))
 
 
-def accepted_by(rule: Callable[[str], Any]) -> Callable[[FlaskForm, Field], None]:
+def accepted_by(rule: Callable[[Any], Any]) -> Callable[[FlaskForm, Field], None]:
     """A validator that lets ``rule`` read the value and shows the sentence of its ``InvalidInput``."""
 
     def check(_form: FlaskForm, field: Field) -> None:
@@ -55,3 +58,13 @@ def refuse(form: FlaskForm, error: DomainError, field: str | None = None) -> Non
         form.form_errors.append(str(error))
     else:
         form[field].errors = [*form[field].errors, str(error)]
+
+
+YEARS = range(2000, 2101)
+
+
+def programme_moment(local: datetime) -> datetime:
+    """What was typed without a timezone is meant in the programme's. Raises ``InvalidInput`` for other centuries."""
+    if local.year not in YEARS:
+        raise InvalidInput(_("Please choose a day between 2000 and 2100."))
+    return local.replace(tzinfo=clock.programme_zone()).astimezone(UTC)

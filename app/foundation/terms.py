@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
@@ -30,6 +30,7 @@ declared: dict[str, type] = {}
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST_NOTE = 300
+LONGEST_AHEAD = timedelta(days=5 * 366)
 
 
 audit.describe("terms", _l("Terms"), {"terms.change": _l("Terms changed")})
@@ -206,6 +207,8 @@ def publish(cls: type[T], values: Mapping[str, Any], *, starts_at: datetime, not
     """
     if starts_at < now:
         raise InvalidInput(_("New terms cannot begin in the past: what has happened stays as it was."))
+    if starts_at > now + LONGEST_AHEAD:
+        raise InvalidInput(_("New terms can begin within five years. Please choose an earlier day."))
     try:
         after = cls(**values)
     except TypeError as error:

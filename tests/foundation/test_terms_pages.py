@@ -349,3 +349,21 @@ def test_pages_speak_the_readers_language(office, language):
     save(office, card_price=80)
     for path in ("/backoffice/terms", URL, f"{URL}/publication", f"{URL}/versions"):
         assert office.get(path, headers={"Accept-Language": language}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"), [("9999-12-31T23:59", "between 2000 and 2100"), ("2099-01-01T00:00", "five years")]
+)
+def test_a_moment_that_nobody_means_is_refused(client, owner, typed, sentence):
+    sign_in(client, owner)
+    client.post(
+        "/backoffice/terms/checkin", data=asdict(terms.current(terms.declared["checkin"])) | {"card_price": "80"}
+    )
+    page = client.get("/backoffice/terms/checkin/publication").text
+    seal = re.search(r'name="seal"[^>]*value="([^"]+)"', page).group(1)
+    answer = client.post(
+        "/backoffice/terms/checkin/publication", data={"seal": seal, "when": "later", "starts_at": typed, "note": ""}
+    )
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert terms.current(terms.declared["checkin"]).card_price == 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, flash, url_for
@@ -20,7 +20,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.formats import moment, points
-from app.foundation.formtools import by_language, refuse
+from app.foundation.formtools import by_language, programme_moment, refuse
 from app.foundation.languages import translated
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, allowed, requires
@@ -242,16 +242,12 @@ def _local(at: datetime) -> datetime:
     return at.astimezone(clock.programme_zone()).replace(tzinfo=None)
 
 
-def _moment(local: datetime) -> datetime:
-    return local.replace(tzinfo=clock.programme_zone()).astimezone(UTC)
-
-
 def _values(form: QuizForm) -> dict[str, Any]:
     return {
         "title": form.texts("title"),
         "intro": form.texts("intro"),
-        "opens_at": _moment(form.opens_at.data),
-        "closes_at": _moment(form.closes_at.data) if form.closes_at.data else None,
+        "opens_at": programme_moment(form.opens_at.data),
+        "closes_at": programme_moment(form.closes_at.data) if form.closes_at.data else None,
         "needed": form.needed.data,
     }
 

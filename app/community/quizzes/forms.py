@@ -10,7 +10,7 @@ from wtforms import DateTimeLocalField, FieldList, Form, FormField, IntegerField
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from app.community.quizzes.rules import MOST_CHOICES, MOST_QUESTIONS
-from app.foundation.formtools import NEEDED, at_most, stripped, texts_of
+from app.foundation.formtools import NEEDED, accepted_by, at_most, programme_moment, stripped, texts_of
 
 MINUTES = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 LONGEST_TITLE, LONGEST_TEXT = 120, 500
@@ -38,10 +38,15 @@ class QuizForm(FlaskForm):
     intro_zh_Hans = _text(_l("Introduction in Simplified Chinese"))  # noqa: N815
     intro_zh_Hant = _text(_l("Introduction in Traditional Chinese"))  # noqa: N815
     opens_at = DateTimeLocalField(
-        _l("Opens at"), format=MINUTES, validators=[InputRequired(_l("Please say when it opens."))]
+        _l("Opens at"),
+        format=MINUTES,
+        validators=[InputRequired(_l("Please say when it opens.")), accepted_by(programme_moment)],
     )
     closes_at = DateTimeLocalField(
-        _l("Closes at"), description=_l("Empty: it stays open."), format=MINUTES, validators=[Optional()]
+        _l("Closes at"),
+        description=_l("Empty: it stays open."),
+        format=MINUTES,
+        validators=[Optional(), accepted_by(programme_moment)],
     )
     needed = IntegerField(
         _l("Right answers needed for points"),

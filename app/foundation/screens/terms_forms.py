@@ -25,7 +25,7 @@ from wtforms import (
 from wtforms.validators import Optional, ValidationError
 
 from app.config import LOCALES
-from app.foundation.formtools import NEEDED, at_most, stripped
+from app.foundation.formtools import NEEDED, accepted_by, at_most, programme_moment, stripped
 from app.foundation.screens.terms_registry import label_of
 from app.foundation.terms import LONGEST_NOTE
 
@@ -39,7 +39,9 @@ class PublicationForm(FlaskForm):
         choices=[SelectChoice("now", _l("From now on")), SelectChoice("later", _l("From a moment on"))],
         default="now",
     )
-    starts_at = DateTimeLocalField(_l("Day and time"), [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+    starts_at = DateTimeLocalField(
+        _l("Day and time"), [Optional(), accepted_by(programme_moment)], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+    )
     note = TextAreaField(
         _l("Note"),
         [at_most(LONGEST_NOTE)],

@@ -24,6 +24,8 @@ from app.mall.cart.statements import shops_of
 from app.mall.catalog.queries import most_pieces
 from app.mall.orders.errors import InvalidQuantity, NotOffered
 
+LARGEST = 2**63 - 1
+IDS = f"<int(max={LARGEST}):variant>/<int(max={LARGEST}):price>"
 cart = Blueprint("cart", __name__, url_prefix="/cart")
 WHOLE = re.compile(r"[0-9]{1,15}")
 COUNTED = "cart"  # Where the session remembers how many pieces the header shows.
@@ -137,7 +139,7 @@ def _put_in(item: Item, response: Response) -> None:
     visitors.carry(response, items, now=now)
 
 
-@cart.post("/lines/<int:variant>/<int:price>")
+@cart.post(f"/lines/{IDS}")
 @public
 def update(variant: int, price: int) -> ResponseReturnValue:
     try:
@@ -147,7 +149,7 @@ def update(variant: int, price: int) -> ResponseReturnValue:
         return seen(url_for(".index"))
 
 
-@cart.post("/lines/<int:variant>/<int:price>/removal")
+@cart.post(f"/lines/{IDS}/removal")
 @public
 def destroy(variant: int, price: int) -> ResponseReturnValue:
     return _changed(Item(variant, price, 0))

@@ -143,7 +143,7 @@ def movement_line(movement: StockMovement, sku: str) -> dict[str, Any]:
     reasons = {
         "order": _("Order"),
         "release": _("Order cancelled"),
-        "delivery": _("Delivery"),
+        "delivery": _("Goods received"),
         "correction": _("Correction"),
     }
     return {

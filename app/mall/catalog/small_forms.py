@@ -18,7 +18,7 @@ class StockForm(FlaskForm):
     reason = SelectField(
         _l("Reason"),
         choices=[
-            SelectChoice("delivery", _l("Delivery")),
+            SelectChoice("delivery", _l("Goods received")),
             SelectChoice("correction", _l("Correction after counting")),
         ],
         validate_choice=False,

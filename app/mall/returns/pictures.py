@@ -6,6 +6,7 @@ What is uploaded waits beside until the form is confirmed; a job clears away wha
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -56,7 +57,7 @@ def keep(names: list[str]) -> None:
     for name in names:
         for side in SIZES.values():
             waiting = _waiting() / file_name(name, side)
-            if waiting.exists():
+            with suppress(FileNotFoundError):  # A double click has moved it already.
                 waiting.rename(folder() / waiting.name)
 
 

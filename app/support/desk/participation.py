@@ -50,6 +50,8 @@ def record_participation(*, member: Member, kind: str, title: str, day: date, by
         raise InvalidInput(_("Please name it, in %(most)s signs at most.", most=LONGEST_TITLE))
     if day > clock.local_date(now, clock.programme_zone()):
         raise InvalidInput(_("This day is still to come."))
+    if day < clock.local_date(member.created_at, clock.programme_zone()):
+        raise InvalidInput(_("This was before the member joined."))
     granted = reward(member_id=member.id, kind=kind, subject=f"{day}:{_folded(told)}", about=told, now=now)
     if granted.fresh:
         after = {"kind": kind, "title": told, "day": day.isoformat(), "points": int(granted.points)}
@@ -58,5 +60,6 @@ def record_participation(*, member: Member, kind: str, title: str, day: date, by
 
 
 def _folded(title: str) -> str:
-    """Capitals and full-width letters make no difference."""
-    return unicodedata.normalize("NFKC", title).casefold()[:LONGEST_TITLE]
+    """Capitals, full-width letters, and signs that nobody sees make no difference."""
+    plain = "".join(sign for sign in unicodedata.normalize("NFKC", title) if unicodedata.category(sign) != "Cf")
+    return plain.casefold()[:LONGEST_TITLE]
