@@ -30,6 +30,7 @@ from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.earning.valuing import Prospect, value_one
 from app.loyalty.purchases.actions import ReportedLine
 
+# Other domains may not import rules: what values a purchase is handed out here, for simulations to value by the same.
 __all__ = [
     "PURCHASE",
     "Circumstances",

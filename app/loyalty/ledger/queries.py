@@ -260,6 +260,32 @@ def _earned(ledger: str, periods: int) -> sa.Select[int, int, int]:
     )
 
 
+def awards_on_the_way(member_ids: Collection[int], *, kind: str) -> dict[str, datetime | None]:
+    """Every award of this kind that had to mature first, by its key, and when it did; ``None`` while it has not.
+
+    One query, whatever the number of members.
+    """
+    return dict(fetch(_ON_THE_WAY, {"members": list(member_ids), "kind": kind}))
+
+
+_POSTING = aliased(Transfer)
+_ON_THE_WAY = (
+    sa.select(
+        Transfer.key,
+        sa.select(_POSTING.occurred_at)
+        .where(_POSTING.pending_id == Transfer.id, _POSTING.phase == sa.literal_column("'post'"))
+        .scalar_subquery(),
+    )
+    .join(Wallet, Wallet.id == Transfer.wallet_id)
+    .where(
+        among(Wallet.member_id, "members"),
+        Transfer.kind == sa.bindparam("kind"),
+        Transfer.phase == "pending",
+        Transfer.amount > 0,
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HouseBalance:
     """What the house gained (+) or gave (−) on one of its accounts."""

@@ -5,6 +5,7 @@ Everything is read without locks and by a handful of queries per batch, whatever
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,14 +18,16 @@ from app.foundation.points import Growth, Points
 from app.foundation.terms import made
 from app.identity.units.queries import all_units
 from app.loyalty.benefits.queries import Benefit, BenefitTerms, Holder, Kind, best, held, holders_then
+from app.loyalty.earning.actions import earn_key, grow_key
 from app.loyalty.earning.queries import EarningTerms, Factor, PurchaseRule, Spend
-from app.loyalty.ledger.queries import earned
+from app.loyalty.ledger.queries import awards_on_the_way, earned
 from app.loyalty.purchases.queries import came_back, sold_to
 from app.loyalty.simulation.models import Simulation
 from app.loyalty.simulation.replay import (
     BEGINNER,
     Back,
     Extra,
+    Maturity,
     Multiplying,
     Review,
     Ruleset,
@@ -199,16 +202,21 @@ def stories(member_ids: Sequence[int], comparison: Comparison) -> list[Story]:
 def _sales(member_ids: Sequence[int], comparison: Comparison) -> dict[int, list[Sale]]:
     zone, units = comparison.zone, comparison.units
     times = {"since": comparison.since, "until": comparison.end, "known_by": comparison.known_by}
+    on_the_way = awards_on_the_way(member_ids, kind="purchase")
     minors: dict[str, int] = {}
     by_id: dict[int, Sale] = {}
     found: dict[int, list[Sale]] = {}
     sale: Sale | None = None
     for row in sold_to(member_ids, **times):
-        number, member_id, unit_id, at, currency, amount, points, growth, category, sku, line = row
+        number, member_id, unit_id, order_no, at, currency, amount, points, growth, category, sku, line = row
         if sale is None or sale.id != number:
             minor = minors.get(currency) or minors.setdefault(currency, minor_units(currency))
             local = at.astimezone(zone).replace(tzinfo=None)
-            sale = Sale(number, at.astimezone(UTC), local, unit_id, units[unit_id], minor, amount, points, growth)
+            at, unit = at.astimezone(UTC), units[unit_id]
+            sale = Sale(number, at, local, unit_id, unit, minor, amount, points, growth)
+            for key in _keys(unit, order_no) if on_the_way else ():
+                if key in on_the_way:
+                    sale.pending, sale.maturity = True, _maturity(sale, on_the_way[key], comparison)
             by_id[number] = sale
             found.setdefault(member_id, []).append(sale)
         if line is not None:
@@ -221,6 +229,18 @@ def _sales(member_ids: Sequence[int], comparison: Comparison) -> dict[int, list[
             local = moment.astimezone(zone).replace(tzinfo=None)
             bought.backs.append(Back(moment, local, position, amount, points))
     return found
+
+
+def _keys(unit: str, order_no: str) -> tuple[str, str]:
+    """Of a purchase's points and of its growth, which mature together; either may be nothing."""
+    return earn_key(unit, order_no), grow_key(unit, order_no)
+
+
+def _maturity(sale: Sale, posted_at: datetime | None, comparison: Comparison) -> Maturity | None:
+    if posted_at is None or posted_at >= comparison.end:
+        return None
+    moment = max(posted_at, sale.at)  # A till's clock may be ahead.
+    return Maturity(moment, moment.astimezone(comparison.zone).replace(tzinfo=None))
 
 
 def _attach_holders(sales: Mapping[int, Sequence[Sale]], comparison: Comparison) -> None:
@@ -262,14 +282,13 @@ def _extras(sales: Mapping[int, Sequence[Sale]], comparison: Comparison) -> dict
 
 
 def _bought(sales: Sequence[Sale], metric: str, edges: Sequence[datetime]) -> dict[int, int]:
-    """What purchases really brought, less what came back, in the pieces between the edges."""
+    """What purchases really brought, less what came back, in the pieces between the edges in which it counts."""
     found: dict[int, int] = {}
-    piece = 0
     for sale in sales:
-        if sale.at < edges[0]:
+        moment = sale.counts_at
+        if moment is None or not edges[0] <= moment < edges[-1]:
             continue
-        while sale.at >= edges[piece + 1]:
-            piece += 1
+        piece = bisect_right(edges, moment) - 1
         if metric == "growth":
             back = sum(each.amount for each in sale.backs)
             brought = sale.growth - (sale.growth * back // sale.amount if back else 0)

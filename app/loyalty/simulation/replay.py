@@ -36,10 +36,19 @@ class Back:
     points: int
 
 
+@dataclass(frozen=True, slots=True)
+class Maturity:
+    """From when on counts what a purchase brings that was on the way."""
+
+    at: datetime
+    local: datetime
+
+
 @dataclass(slots=True)
 class Sale:
     """A purchase as it is on record. ``local`` is its moment in the programme's timezone, without a zone.
 
+    What one that is ``pending`` brings counts for the tier from its maturity on, if it ever matured.
     ``tags`` are those that the member had then, ``given`` the benefits given to them by hand.
     """
 
@@ -56,6 +65,15 @@ class Sale:
     backs: list[Back] = field(default_factory=list)
     tags: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
+    pending: bool = False
+    maturity: Maturity | None = None
+
+    @property
+    def counts_at(self) -> datetime | None:
+        """When what it brings began to count."""
+        if self.pending:
+            return self.maturity.at if self.maturity else None
+        return self.at
 
     @property
     def place(self) -> Place:
@@ -198,15 +216,19 @@ class _Fact:
 
 @dataclass(slots=True)
 class _Bought:
-    """A purchase as far as it is kept. ``shares`` is what each line brought."""
+    """A purchase as far as it is kept. ``shares`` is what each line brought, ``earned`` the fact of its maturity."""
 
     fact: int
+    earned: int | None
     amount: int
     points: int
     growth: int
     shares: Sequence[int]
     bonuses: Sequence[str] = ()
     gone: dict[int, int] = field(default_factory=dict)
+
+
+Event = Sale | Review | Extra | tuple[Sale, Back | Maturity]
 
 
 class _Teller:
@@ -226,16 +248,7 @@ class _Teller:
         self.held: Counter[tuple[str, object]] = Counter()
 
     def tell(self) -> Ending:
-        past: list[Sale | Extra] = [*self.story.before, *self.story.earlier]
-        for each in sorted(past, key=_when):
-            if isinstance(each, Extra):
-                self._add(each)
-            else:
-                self._keep(each, each.points, each.growth, ())
-        for sale in self.story.before:
-            for back in sale.backs:
-                if back.at < self.rules.begin:
-                    self._lessen(sale, back)
+        self._recall()
         self._climb(self.rules.begin, self.rules.local_begin)  # A ladder that asks for less is climbed at once.
         for event in self._events():
             if isinstance(event, Sale):
@@ -246,12 +259,38 @@ class _Teller:
             elif isinstance(event, Extra):
                 self._add(event)
                 self._climb(event.at, event.local)
+            elif isinstance(event[1], Back):
+                self._return(event[0], event[1])
             else:
-                self._return(*event)
+                self._mature(event[0], event[1])
+                self._climb(event[1].at, event[1].local)
         self.ending.tier = self._tier
         return self.ending
 
-    def _events(self) -> Iterator[Sale | Review | Extra | tuple[Sale, Back]]:
+    def _recall(self) -> None:
+        """What came before the period."""
+        past: list[Sale | Extra | tuple[Sale, Maturity]] = [
+            *self.story.before,
+            *self.story.earlier,
+            *((sale, matured) for sale, matured in self._maturing() if matured.at < self.rules.begin),
+        ]
+        for each in sorted(past, key=_when):
+            if isinstance(each, Extra):
+                self._add(each)
+            elif isinstance(each, Sale):
+                self._keep(each, each.points, each.growth, ())
+            else:
+                self._mature(*each)
+        for sale in self.story.before:
+            for back in sale.backs:
+                if back.at < self.rules.begin:
+                    self._lessen(sale, back)
+
+    def _maturing(self) -> list[tuple[Sale, Maturity]]:
+        sales = (*self.story.before, *self.story.sales)
+        return [(sale, sale.maturity) for sale in sales if sale.maturity]
+
+    def _events(self) -> Iterator[Event]:
         """What happens in the period, in the order of time. Of one moment, a review comes first, a return late."""
         story, begin = self.story, self.rules.begin
         backs = [
@@ -261,9 +300,13 @@ class _Teller:
             [(each.at, each) for each in self.rules.reviews],
             [(each.at, each) for each in story.sales],
             sorted(backs, key=_moment),
+            sorted(((each.at, (sale, each)) for sale, each in self._maturing() if each.at >= begin), key=_moment),
             [(each.at, each) for each in story.extras],
         )
-        return (cast("Sale | Review | Extra | tuple[Sale, Back]", event) for _at, event in merge(*lanes, key=_moment))
+        return (
+            cast("Sale | Review | Extra | tuple[Sale, Back | Maturity]", event)
+            for _at, event in merge(*lanes, key=_moment)
+        )
 
     @property
     def _tier(self) -> str:
@@ -304,9 +347,14 @@ class _Teller:
 
     def _keep(self, sale: Sale, points: int, growth: int, shares: Sequence[int], bonuses: Sequence[str] = ()) -> None:
         """Remember a purchase for what comes after it."""
-        self.bought[sale.id] = _Bought(len(self.facts), sale.amount, points, growth, shares, bonuses)
+        place = len(self.facts)
+        earned = None if sale.pending else place
+        self.bought[sale.id] = _Bought(place, earned, sale.amount, points, growth, shares, bonuses)
         self._hold(sale, bonuses, +1)
-        self._fact(sale.at, sale.local, spend=sale.amount, purchases=1, points_earned=points, growth=growth)
+        if sale.pending:
+            self._fact(sale.at, sale.local, spend=sale.amount, purchases=1)
+        else:
+            self._fact(sale.at, sale.local, spend=sale.amount, purchases=1, points_earned=points, growth=growth)
         for cap, used in self.used.items():
             used[_period(cap, sale.local)] += points
         for bonus in self.rule.bonuses:
@@ -316,6 +364,14 @@ class _Teller:
         for bonus in self.rule.bonuses:
             if bonus.code in codes:
                 self.held[bonus.code, _period(bonus.period, sale.local)] += change
+
+    def _mature(self, sale: Sale, matured: Maturity) -> None:
+        """What it brings and did not go back before counts from now on."""
+        kept = self.bought[sale.id]
+        gone = sum(kept.gone.values())
+        growth = kept.growth - (kept.growth * gone // sale.amount if gone else 0)
+        kept.earned = len(self.facts)
+        self._fact(matured.at, matured.local, points_earned=kept.points, growth=growth)
 
     def _return(self, sale: Sale, back: Back) -> None:
         points = self._lessen(sale, back)
@@ -349,7 +405,9 @@ class _Teller:
         if not kept.amount:
             self._hold(sale, kept.bonuses, -1)
         whole = 1 if not kept.amount else 0
-        self._less(kept.fact, {"spend": back.amount, "purchases": whole, "points_earned": points, "growth": growth})
+        self._less(kept.fact, {"spend": back.amount, "purchases": whole})
+        if kept.earned is not None:
+            self._less(kept.earned, {"points_earned": points, "growth": growth})
         return points
 
     # --- tiers
@@ -436,8 +494,8 @@ class _Teller:
         self.step, self.since = step, at
 
 
-def _when(event: Sale | Extra) -> datetime:
-    return event.at
+def _when(event: Sale | Extra | tuple[Sale, Maturity]) -> datetime:
+    return event[1].at if isinstance(event, tuple) else event.at
 
 
 def _moment(event: tuple[datetime, object]) -> datetime:
@@ -458,4 +516,4 @@ def _window_begin(today: int, months: int) -> int:
     return window(date.fromordinal(today), months)[0].toordinal()
 
 
-__all__ = ["Back", "Ending", "Extra", "Review", "Ruleset", "Sale", "Standing", "Story", "Told", "replay"]
+__all__ = ["Back", "Ending", "Extra", "Maturity", "Review", "Ruleset", "Sale", "Standing", "Story", "Told", "replay"]

@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import date, timedelta
 from random import Random
 
+import sqlalchemy as sa
+
 from app.foundation import clock, drafts, terms
 from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.loyalty.benefits.terms import BenefitTerms
-from app.loyalty.earning.actions import ReportedLine, record_purchases
+from app.loyalty.earning.actions import ReportedLine, mature_purchase, record_purchases
 from app.loyalty.earning.returns import return_purchase
 from app.loyalty.earning.terms import EarningTerms
+from app.loyalty.purchases.models import Purchase
 from app.loyalty.simulation import actions, queries
 from app.loyalty.simulation.jobs import run_simulations
+from app.loyalty.tiers.actions import review_upgrades
 from app.loyalty.tiers.jobs import review_tiers
 from tests.conftest import NOON
 from tests.factories import purchase_report
@@ -56,8 +60,11 @@ def draft(cls, **values):
     terms.forget()
 
 
-def live(members, units, *, seed=1, purchases=45, returns=7):
-    """Half a year in which these members buy, and sometimes bring something back; the last one only in January."""
+def live(members, units, *, seed=1, purchases=45, returns=7, pending=lambda number: False):
+    """Half a year in which these members buy, and sometimes bring something back; the last one only in January.
+
+    What is ``pending`` matures 5 to 40 days later, unless the half year is over by then.
+    """
     chance = Random(seed)
     begin, minutes = on(2026, 1, 1, "00:00"), 165 * 24 * 60
     moments = sorted(begin + timedelta(minutes=chance.randrange(minutes)) for _ in range(purchases))
@@ -67,6 +74,11 @@ def live(members, units, *, seed=1, purchases=45, returns=7):
         for number in chance.sample(range(purchases), returns)
     ]
     happened += [(on(2026, month, 3, "00:22"), "", "review") for month in range(1, 7)]
+    happened += [
+        (moment + timedelta(days=5 + number * 7 % 36), f"{number}", "matures")
+        for number, moment in enumerate(moments)
+        if pending(number)
+    ]
     for at, number, what in sorted(happened, key=lambda each: (each[0], each[2] or "")):
         if at > NOON:
             continue
@@ -74,15 +86,18 @@ def live(members, units, *, seed=1, purchases=45, returns=7):
             terms.forget()
             if what == "review":
                 review_tiers(now=at)
+            elif what == "matures":
+                mature(units, number, at)
             elif what:
                 give_back(units, number, at)
             else:
-                buy(chance, members if at < on(2026, 2, 1) else members[:-1], units, number, at)
+                there = members if at < on(2026, 2, 1) else members[:-1]
+                buy(chance, there, units, number, at, pending=pending(int(number)))
     terms.forget()
     db.session.rollback()
 
 
-def buy(chance, members, units, number, at):
+def buy(chance, members, units, number, at, *, pending):
     unit = units[int(number) % len(units)]
     lines = tuple(
         ReportedLine(chance.choice(["tea", "coffee", "cake"]), f"S{chance.randint(1, 9)}", 1, chance.randint(0, 30000))
@@ -90,7 +105,16 @@ def buy(chance, members, units, number, at):
     )
     report = purchase_report(chance.choice(members), unit=unit, order_no=number, occurred_at=at, lines=lines)
     with transaction():
-        record_purchases([report], now=at)
+        record_purchases([report], now=at, pending=pending)
+
+
+def mature(units, number, at):
+    """As when an order is completed."""
+    unit = units[int(number) % len(units)]
+    member_id = db.session.scalar(sa.select(Purchase.member_id).filter_by(unit_id=unit.id, order_no=number))
+    with transaction():
+        mature_purchase(unit_code=unit.code, order_no=number, now=at)
+        review_upgrades([member_id], now=at)
 
 
 def give_back(units, number, at):

@@ -12,13 +12,14 @@ import sqlalchemy as sa
 from app.foundation import clock, terms
 from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
-from app.loyalty.earning.actions import record_purchases
+from app.loyalty.earning.actions import mature_purchase, record_purchases
 from app.loyalty.earning.returns import return_purchase
 from app.loyalty.purchases.models import Purchase
 from app.loyalty.simulation import actions, queries, steps
 from app.loyalty.simulation.figures import Figures
 from app.loyalty.simulation.jobs import run_simulations
 from app.loyalty.simulation.replay import replay
+from app.loyalty.tiers.actions import review_upgrades
 from app.loyalty.tiers.terms import LadderTerms
 from tests.conftest import NOON
 from tests.factories import buy, purchase_report
@@ -37,11 +38,12 @@ from tests.loyalty.simulation.past import (
 from tests.loyalty.tiers.climbing import earn, on, tier
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_the_rules_in_force_told_again_bring_what_they_brought(members, units, seed):
+@pytest.mark.parametrize(("seed", "pending"), [(1, False), (2, False), (3, True), (4, True)])
+def test_the_rules_in_force_told_again_bring_what_they_brought(members, units, seed, pending):
     publish(EarningTerms, **RULES)
     publish(BenefitTerms, benefits=TWICE)
-    live(members, units, seed=seed)
+    earn(members[0], 300, at=on(2025, 12, 20), key="a course")
+    live(members, units, seed=seed, pending=lambda number: pending and number % 3 > 0)
     draft(EarningTerms, **RULES | {"rate": "2", "caps": {}})
     done = simulate()
     assert done.state == "done"
@@ -60,6 +62,37 @@ def test_the_rules_in_force_told_again_bring_what_they_brought(members, units, s
     standing = [tier(member) for member in members]
     ended = [replay(story, comparison.sides["now"]).tier for story in steps.stories(members, comparison)]
     assert ended == standing
+
+
+def test_what_was_on_the_way_counts_once_and_from_its_maturity_on(members, units):
+    publish(BenefitTerms, benefits=TWICE)
+    alice = members[0]
+    buy(alice, 300_00, unit=units[0], order_no="a", at=on(2026, 3, 25), pending=True)
+    with transaction():
+        mature_purchase(unit_code=units[0].code, order_no="a", now=on(2026, 4, 5))
+        review_upgrades([alice], now=on(2026, 4, 5))
+    buy(alice, 100_00, unit=units[0], order_no="b", at=on(2026, 4, 6))
+    assert tier(alice) == "regular"
+    draft(EarningTerms, rate="2")
+    done = simulate()
+    [story] = steps.stories([alice], steps.prepare(done))
+    now, changed = sides_of(done, alice)
+    assert story.extras == []
+    assert ([each.points for each in now.told], now.tier) == ([300, 100], "regular")
+    assert ([each.points for each in changed.told], changed.tier) == ([600, 300], "silver")
+
+
+def test_what_is_still_on_the_way_lifts_nobody_and_hides_no_reward(members, units):
+    alice = members[0]
+    earn(alice, 520, at=on(2026, 3, 10), key="a course")
+    buy(alice, 300_00, unit=units[0], order_no="a", at=on(2026, 3, 25), pending=True)
+    buy(members[1], 300_00, unit=units[0], order_no="b", at=on(2026, 3, 25), pending=True)
+    draft(EarningTerms, rate="2")
+    done = simulate()
+    [story] = steps.stories([alice], steps.prepare(done))
+    assert [each.points for each in story.extras] == [520]
+    now, changed = sides_of(done, members[1])
+    assert (now.tier, changed.tier, changed.points) == ("regular", "regular", 600)
 
 
 def test_points_for_other_things_count_for_the_tier_at_the_end_of_their_month(members, units):
