@@ -27,6 +27,7 @@ KINDS = {
     "review_picture": _l("Wrote a review with a picture"),
 }
 LONGEST_TITLE = 60
+OLDEST_MONTHS = 12
 RECORD = "activity.record"
 
 audit.describe("member", _l("Member"), {RECORD: _l("Participation recorded")})
@@ -50,8 +51,8 @@ def record_participation(*, member: Member, kind: str, title: str, day: date, by
         raise InvalidInput(_("Please name it, in %(most)s signs at most.", most=LONGEST_TITLE))
     if day > clock.local_date(now, clock.programme_zone()):
         raise InvalidInput(_("This day is still to come."))
-    if day < clock.local_date(member.created_at, clock.programme_zone()):
-        raise InvalidInput(_("This was before the member joined."))
+    if day < clock.months_after(clock.local_date(now, clock.programme_zone()), -OLDEST_MONTHS):
+        raise InvalidInput(_("This is more than a year ago."))
     granted = reward(member_id=member.id, kind=kind, subject=f"{day}:{_folded(told)}", about=told, now=now)
     if granted.fresh:
         after = {"kind": kind, "title": told, "day": day.isoformat(), "points": int(granted.points)}
