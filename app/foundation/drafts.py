@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.foundation import formats
 from app.foundation import terms as house_terms
 from app.foundation.actors import Actor
 from app.foundation.database import Json, LockOrder, Model, db, insert_new, lock
@@ -155,14 +156,32 @@ def discard_draft(cls: type, *, seen: str | None = None) -> None:
 
 
 def publish_draft(cls: type[T], *, seen: str, starts_at: datetime, note: str, by: Actor, now: datetime) -> T:
-    """Publish the draft as it was seen. Raises ``InvalidInput`` when it has changed since, and as ``terms.publish``."""
+    """Publish the draft as it was seen. Raises ``InvalidInput`` when it has changed since or would be in vain, and as
+    ``terms.publish``.
+    """
     row = _locked(cls)
     if row is None or seal(row.values) != seen:
         raise InvalidInput(_("The draft has changed meanwhile. Nothing was published; please look at it again."))
+    _refuse_if_in_vain(cls, row.values, starts_at)
     after = house_terms.publish(cls, row.values, starts_at=starts_at, note=note, by=by, now=now)
     db.session.delete(row)
     db.session.flush()
     return after
+
+
+def _refuse_if_in_vain(cls: type, values: Mapping[str, Any], starts_at: datetime) -> None:
+    """What holds then anyway takes nothing back that starts later: nobody shall believe that it did."""
+    house_terms.forget()
+    later: list[house_terms.Edition[Any]] = house_terms.to_come(cls, starts_at)
+    if later and house_terms.made(cls, values) == house_terms.at(cls, starts_at).terms:
+        raise InvalidInput(
+            _(
+                "This is what holds then anyway, and version %(number)s would still start on %(moment)s. To keep it"
+                " from starting, publish this draft from that very moment on, or take that version back.",
+                number=later[0].version,
+                moment=formats.moment(later[0].starts_at),
+            )
+        )
 
 
 def _locked(cls: type) -> TermsDraft | None:

@@ -176,9 +176,10 @@ def latest(cls: type) -> int:
 
 
 def to_come(cls: type[T], now: datetime) -> list[Edition[T]]:
-    """Versions that are published and have not started yet, the next one first."""
-    later = [edition for edition in editions(cls) if edition.starts_at > now]
-    return sorted(later, key=lambda each: (each.starts_at, each.version))
+    """Versions that are published and will start, the next one first; of those for one moment, the last one will."""
+    published = editions(cls)
+    later = [each for each in published if each.starts_at > now and in_force(published, each.starts_at) is each]
+    return sorted(later, key=lambda each: each.starts_at)
 
 
 def read_all_editions() -> None:
@@ -232,6 +233,34 @@ def publish(cls: type[T], values: Mapping[str, Any], *, starts_at: datetime, not
     forget()
     tell(TermsPublished(domain_of(cls), version, starts_at, now))
     return after
+
+
+def held_until(cls: type[T], version: int, *, now: datetime) -> Edition[T] | None:
+    """What holds until a version starts, which would hold on if that were taken back.
+
+    ``None`` where there is nothing to take back: it has started, another one is published for its moment, or it
+    changes nothing.
+    """
+    coming = next((each for each in to_come(cls, now) if each.version == version), None)
+    if coming is None:
+        return None
+    until = in_force([each for each in editions(cls) if each.starts_at < coming.starts_at], coming.starts_at)
+    return until if until.terms != coming.terms else None
+
+
+def take_back(cls: type[T], version: int, *, by: Actor, now: datetime) -> None:
+    """Publish what holds until a version starts for that very moment, so that it never does. As ``publish``.
+
+    Raises ``InvalidInput`` where there is nothing to take back.
+    """
+    forget()
+    until = held_until(cls, version, now=now)
+    if until is None:
+        raise InvalidInput(
+            _("Version %(number)s has started or will never start: it cannot be taken back.", number=version)
+        )
+    [coming] = [each for each in editions(cls) if each.version == version]
+    publish(cls, values_of(until.terms), starts_at=coming.starts_at, note="", by=by, now=now)
 
 
 def change(cls: type[T], values: Mapping[str, Any], *, by: Actor, now: datetime) -> T:

@@ -277,6 +277,7 @@ class Chapter:
     note: str
     differences: Sequence[Difference]
     lines: Sequence[Line]
+    withdrawal_url: str | None
 
 
 @terms_pages.get("/<domain>/versions")
@@ -286,12 +287,13 @@ def versions(domain: str) -> ResponseReturnValue:
     published: list[house_terms.Edition[Any]] = house_terms.editions(cls)
     in_force = house_terms.in_force(published, now)
     chapters = [
-        _chapter(edition, before, in_force, now)
+        _chapter(cls, edition, before, in_force, now)
         for edition, before in zip(published, [None, *published[:-1]], strict=True)
     ]
     return page(
         "backoffice/terms/versions.html",
         title=title_of(domain),
+        form=FlaskForm(),
         chapters=chapters[::-1],
         now=lines_of(in_force.terms),
         edit_url=editor_url(domain) if allowed(Permission.PROGRAMME_WRITE) else None,
@@ -300,7 +302,30 @@ def versions(domain: str) -> ResponseReturnValue:
     )
 
 
+@terms_pages.post("/<domain>/versions/<int:version>/withdrawal")
+@requires(Permission.PROGRAMME_WRITE)
+def create_version_withdrawal(domain: str, version: int) -> ResponseReturnValue:
+    """Take a version back that has not started yet."""
+    cls = _class_or_404(domain)
+    try:
+        with transaction():
+            house_terms.take_back(cls, version, by=current_user.actor, now=clock.now())
+    except DomainError as error:
+        flash(str(error), "warning")
+    else:
+        flash(_("Version %(number)s is taken back: what holds until then holds on.", number=version), "success")
+    return seen(url_for("backoffice.terms.versions", domain=domain))
+
+
+def _withdrawal_url(cls: type, version: int, now: datetime) -> str | None:
+    if not allowed(Permission.PROGRAMME_WRITE) or house_terms.held_until(cls, version, now=now) is None:
+        return None
+    domain = house_terms.domain_of(cls)
+    return url_for("backoffice.terms.create_version_withdrawal", domain=domain, version=version)
+
+
 def _chapter(
+    cls: type,
     edition: house_terms.Edition[Any],
     before: house_terms.Edition[Any] | None,
     in_force: house_terms.Edition[Any],
@@ -322,4 +347,5 @@ def _chapter(
         note=edition.note,
         differences=differences(before.terms, edition.terms) if before else [],
         lines=[] if before else lines_of(edition.terms),
+        withdrawal_url=_withdrawal_url(cls, edition.version, now),
     )
