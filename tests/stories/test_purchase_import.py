@@ -21,10 +21,10 @@ from app.foundation.security import hash_password
 from app.identity.members.actions import claim
 from app.identity.members.models import Member
 from app.identity.members.queries import find_by_ref
-from app.loyalty.purchases.models import Purchase
 from app.loyalty.ledger.models import Transfer, Wallet
 from app.loyalty.ledger.queries import standing
 from app.loyalty.ledger.verify import verify
+from app.loyalty.purchases.models import Purchase
 from app.loyalty.tiers.queries import tiers_of
 from bench.cdnow import source, write
 from tests.cast import PASSWORD, make_unit

@@ -232,6 +232,7 @@ _SOLD = (
         Purchase.amount,
         Purchase.points,
         Purchase.growth,
+        Purchase.bonuses,
         PurchaseLine.category,
         PurchaseLine.sku,
         PurchaseLine.amount,
@@ -249,10 +250,11 @@ _SOLD = (
 
 def sold_to(
     member_ids: Collection[int], *, since: datetime, until: datetime, known_by: datetime
-) -> Sequence[tuple[int, int, int, str, datetime, str, int, int, int, str, str, int]]:
+) -> Sequence[tuple[int, int, int, str, datetime, str, int, int, int, list[str], str, str, int]]:
     """What members bought, a row for each line, by one query, in the order of members and time.
 
-    Purchase, member, unit, number, moment, currency, amount, points, growth; the line's category, article and amount.
+    Purchase, member, unit, number, moment, currency, amount, points, growth, bonuses; the line's category, article and
+    amount.
     """
     times = {"since": since, "until": until, "known_by": known_by}
     return fetch(_SOLD, {"members": list(member_ids), **times})

@@ -208,12 +208,12 @@ def _sales(member_ids: Sequence[int], comparison: Comparison) -> dict[int, list[
     found: dict[int, list[Sale]] = {}
     sale: Sale | None = None
     for row in sold_to(member_ids, **times):
-        number, member_id, unit_id, order_no, at, currency, amount, points, growth, category, sku, line = row
+        number, member_id, unit_id, order_no, at, currency, amount, points, growth, bonuses, category, sku, line = row
         if sale is None or sale.id != number:
             minor = minors.get(currency) or minors.setdefault(currency, minor_units(currency))
             local = at.astimezone(zone).replace(tzinfo=None)
             at, unit = at.astimezone(UTC), units[unit_id]
-            sale = Sale(number, at, local, unit_id, unit, minor, amount, points, growth)
+            sale = Sale(number, at, local, unit_id, unit, minor, amount, points, growth, tuple(bonuses))
             for key in _keys(unit, order_no) if on_the_way else ():
                 if key in on_the_way:
                     sale.pending, sale.maturity = True, _maturity(sale, on_the_way[key], comparison)

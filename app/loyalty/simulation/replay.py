@@ -61,6 +61,7 @@ class Sale:
     amount: int
     points: int
     growth: int
+    bonuses: tuple[str, ...] = ()
     lines: list[Spend] = field(default_factory=list)
     backs: list[Back] = field(default_factory=list)
     tags: frozenset[str] = frozenset()
@@ -278,7 +279,7 @@ class _Teller:
             if isinstance(each, Extra):
                 self._add(each)
             elif isinstance(each, Sale):
-                self._keep(each, each.points, each.growth, ())
+                self._keep(each, each.points, each.growth, (), each.bonuses)
             else:
                 self._mature(*each)
         for sale in self.story.before:

@@ -51,7 +51,7 @@ def test_what_is_open_says_so_with_rule_cap_and_where_to_go(client, alice, look)
     assert "Open today" in look("Check in every day")
     sharing = look("Share what you like")
     assert "you get 30 points" in sharing
-    assert "At most 30 points a day." in sharing
+    assert "At most 30 points a day" in sharing
     page = client.get("/earn").text
     for url in ("/check-in", "/share", "/referrals", "/mall", "/me/profile"):
         assert f'href="{url}"' in page
