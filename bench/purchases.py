@@ -2,8 +2,8 @@
 
 Each purchase has two lines and is valued with the tier's multiplier, a campaign with a budget, caps, a
 bonus for the third of a month and a milestone, writes points and growth into the ledger, and lets tiers rise. Batches
-are as large as those of ``flask purchases import``. pgbench runs its TPC-B-like transaction on the same
-server with the same number of clients.
+are as large as those of ``flask purchases import``, which is one stream. pgbench runs its TPC-B-like transaction on the
+same server with the same number of clients. With several, the budgets' locks let imports pass one after the other.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def profile(url: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--clients", type=int, default=1)
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--profile", action="store_true", help="show where one client's time goes, and nothing else")

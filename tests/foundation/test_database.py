@@ -10,7 +10,18 @@ import sqlalchemy as sa
 
 from app.foundation.actors import SYSTEM
 from app.foundation.audit import AuditEntry, record
-from app.foundation.database import LockOrder, after_commit, any_of, db, fetch, insert_new, lock, transaction
+from app.foundation.database import (
+    LockOrder,
+    after_commit,
+    any_of,
+    db,
+    fetch,
+    insert_all,
+    insert_new,
+    lock,
+    transaction,
+)
+from app.foundation.terms import TermsVersion
 from app.identity.units.models import Unit
 from tests.conftest import NOON
 
@@ -256,3 +267,29 @@ def test_an_edit_that_changed_nothing_leaves_no_entry(app):
     with transaction():
         record("x", subject=("a", 1, "b"), by=SYSTEM, now=NOON, before={"a": 1}, after={"a": 1})
     assert db.session.scalar(sa.select(sa.func.count(AuditEntry.id))) == 0
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_many_rows_go_in_as_few_do(app, count):
+    """One JSON parameter from some rows on: the same values, defaults and refusals."""
+    rows = [
+        {
+            "domain": f"d{n}",
+            "version": 1,
+            "values": {"n": n, "text": "“茶” \\ ' %"},
+            "starts_at": NOON,
+            "published_at": NOON,
+        }
+        | {"published_by": "Olivia"}
+        for n in range(count)
+    ]
+    columns = [TermsVersion.domain, TermsVersion.starts_at]
+    with transaction():
+        first = insert_new(TermsVersion, rows, unless=["domain", "version"], returning=columns)
+        again = insert_new(TermsVersion, rows, unless=["domain", "version"], returning=columns)
+    assert (len(first), len(again)) == (count, 0)
+    assert all(row.starts_at == NOON for row in first)
+    [last] = db.session.scalars(sa.select(TermsVersion).where(TermsVersion.domain == f"d{count - 1}"))
+    assert (last.values, last.note) == (rows[-1]["values"], "")
+    with pytest.raises(sa.exc.IntegrityError), transaction():
+        insert_all(TermsVersion, [row | {"note": "twice"} for row in rows])

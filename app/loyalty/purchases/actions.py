@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
-
-from app.foundation.database import db, insert_new
+from app.foundation.database import insert_all, insert_new
 from app.loyalty.purchases.models import Purchase, PurchaseLine
 from app.loyalty.purchases.reports import Key, KnownPurchase, Outcome, PurchaseReport, ReportedLine, difference
 from app.loyalty.purchases.returns import Returned, take_back, would_take_back
@@ -79,5 +77,4 @@ def _write_lines(purchases: Sequence[Earned], ids: Mapping[Key, int]) -> None:
         if each.report.key in ids
         for position, (line, share) in enumerate(zip(each.report.lines, each.shares, strict=True), start=1)
     ]
-    if rows:
-        db.session.execute(sa.insert(PurchaseLine), rows)
+    insert_all(PurchaseLine, rows)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from app.foundation.database import LockOrder, any_of, db, insert_new, lock, table_of
+from app.foundation.database import LockOrder, any_of, db, insert_all, insert_new, lock, table_of
 from app.foundation.languages import translated
 from app.foundation.money import programme_currency
 from app.loyalty.tiers import events, queries
@@ -173,22 +173,19 @@ def move(moves: Sequence[Move], *, now: datetime, **more: Any) -> None:
 
 def remember(moves: Sequence[Move], *, now: datetime) -> None:
     """Write moves into the history alone."""
-    if moves:
-        rows = [
-            {
-                "member_id": each.member_id,
-                "from_tier_id": each.from_tier_id,
-                "to_tier_id": each.to_tier_id,
-                "reason": each.reason,
-                "evidence": each.evidence,
-                "at": now,
-                "month": each.month,
-            }
-            for each in moves
-        ]
-        changes = table_of(TierChange)
-        # Answering the ids lets PostgreSQL take a thousand rows at a time.
-        db.session().connection().execute(sa.insert(changes).returning(changes.c.id), rows)
+    rows = [
+        {
+            "member_id": each.member_id,
+            "from_tier_id": each.from_tier_id,
+            "to_tier_id": each.to_tier_id,
+            "reason": each.reason,
+            "evidence": each.evidence,
+            "at": now,
+            "month": each.month,
+        }
+        for each in moves
+    ]
+    insert_all(TierChange, rows)
 
 
 def told(moves: Sequence[Move]) -> tuple[events.Move, ...]:
