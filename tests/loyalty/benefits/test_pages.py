@@ -169,7 +169,8 @@ def test_an_agent_tags_a_member_and_takes_the_tag_away(client, agent, alice):
     assert "A tag is a word or two" in text_of(say(client, url, tag="<script>"))
     say(client, f"{url}/removal", tag="vip")
     assert tags_of(alice.id) == []
-    actions = db.session.scalars(sa.select(AuditEntry.action).where(AuditEntry.action.like("member.%tag"))).all()
+    tagging = sa.select(AuditEntry.action).where(AuditEntry.action.like("member.%tag")).order_by(AuditEntry.id)
+    actions = db.session.scalars(tagging).all()
     assert actions == ["member.tag", "member.untag"]
 
 
