@@ -228,7 +228,8 @@ HUNDRED = {"code": "hundred", "name": {"en": "Hundred"}, "earn": 100, "period": 
 
 
 def reached():
-    return db.session.execute(sa.select(MilestoneReached.code, MilestoneReached.points)).all()
+    which = sa.select(MilestoneReached.code, MilestoneReached.points).order_by(MilestoneReached.id)
+    return db.session.execute(which).all()
 
 
 def test_whoever_earns_so_many_points_in_a_month_is_given_more_once(lin, mall):
