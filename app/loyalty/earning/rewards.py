@@ -135,7 +135,7 @@ def _had(kind: str, deeds: Sequence[Deed], rule: Reward, now: datetime) -> defau
     caps = rule.caps.periods
     had: defaultdict[int, dict[str, int]] = defaultdict(lambda: dict.fromkeys(caps, 0))
     for cap in caps:
-        begin, _end = period_of_day({"total": "ever"}.get(cap, cap), clock.local_date(now, zone))
+        begin, _end = period_of_day(cap, clock.local_date(now, zone))
         sums = (
             sa.select(Rewarded.member_id, sa.func.sum(Rewarded.points))
             .where(

@@ -16,6 +16,7 @@ from app.foundation.clock import first_of_month
 
 PURCHASE = "purchase"
 PERIODS = ("month", "year", "ever")
+FOR_EVER = ("ever", "total")  # As bonuses and milestones, and as caps, say it.
 BEGINNING, END = date(1970, 1, 1), date(9999, 1, 1)
 
 # The more exactly a rate says what it is for, the more it counts.
@@ -486,4 +487,6 @@ def period_of_day(period: str, day: date) -> tuple[date, date]:
         return first_of_month(day, 0), first_of_month(day, 1)
     if period == "year":
         return date(day.year, 1, 1), date(day.year + 1, 1, 1)
+    if period not in FOR_EVER:
+        raise ValueError(f"{period!r} is no period.")
     return BEGINNING, END

@@ -20,6 +20,7 @@ from app.foundation.terms import Edition, at, editions, in_force
 from app.loyalty.benefits.queries import Multiplier, Shopping, multipliers
 from app.loyalty.earning.models import Budget
 from app.loyalty.earning.rules import (
+    FOR_EVER,
     Circumstances,
     Factor,
     PurchaseAward,
@@ -152,10 +153,7 @@ class Tally:
         if not rule.limited:
             return Circumstances(local=local, tier=tier)
         before = self.kept.get(member_id, [])
-        used = {
-            cap: sum(each.points for each in _within({"total": "ever"}.get(cap, cap), moment, before))
-            for cap in rule.caps.periods
-        }
+        used = {cap: sum(each.points for each in _within(cap, moment, before)) for cap in rule.caps.periods}
         counts = {
             bonus.code: 1 + sum(each.amount >= max(bonus.at_least, 1) for each in _within(bonus.period, moment, before))
             for bonus in rule.bonuses
@@ -176,13 +174,12 @@ class Tally:
 
 
 def _periods(rule: PurchaseRule) -> set[str]:
-    periods = {{"total": "ever"}.get(cap, cap) for cap in rule.caps.periods}
-    return periods | {bonus.period for bonus in rule.bonuses}
+    return {*rule.caps.periods, *(bonus.period for bonus in rule.bonuses)}
 
 
 def _within(period: str, moment: datetime, purchases: Sequence[Kept]) -> list[Kept]:
     """Those of the period in which ``moment`` lies."""
-    if period == "ever":
+    if period in FOR_EVER:
         return list(purchases)
     zone = clock.programme_zone()
     begin, end = period_of_day(period, clock.local_date(moment, zone))
