@@ -170,3 +170,8 @@ def test_the_same_thing_again_adds_up_to_what_an_order_may_hold():
     items = together([Item(1, 1, 2), Item(2, 1, 1)], Item(2, 1, 98), most=50)
     assert items == [Item(1, 1, 2), Item(2, 1, 50)]
     assert together(items, Item(1, 2, 1), most=50)[0] == Item(1, 2, 1)
+
+
+@pytest.mark.parametrize("path", [f"{2**63}/1", f"1/{2**63}", f"{'9' * 400}/1/removal"])
+def test_a_number_that_no_line_has_is_not_found(client, alice, path):
+    assert sign_in(client, alice).post(f"/cart/lines/{path}", data={"quantity": "1"}).status_code == 404

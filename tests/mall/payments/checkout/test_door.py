@@ -66,6 +66,10 @@ def test_a_report_about_nothing_is_refused(app, server, caplog, object_):
     refused(app, tell(app, f'{{"id": "evt_1", "type": "x", "data": {{"object": {object_}}}}}'), caplog)
 
 
+def test_a_sign_that_no_database_stores_is_refused(app, server, caplog):
+    refused(app, tell(app, '{"id": "evt_1", "type": "\\u0000", "data": {"object": {}}}'), caplog)
+
+
 def test_a_body_nested_without_end_is_refused(app, server, caplog):
     refused(app, tell(app, "[" * 100_000), caplog)
 
