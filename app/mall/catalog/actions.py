@@ -13,12 +13,16 @@ from app.mall.catalog.editing import (
     update_product,
 )
 from app.mall.catalog.galleries import add_picture, attach_pictures, move_picture, remove_picture
+from app.mall.catalog.grants import Grantable, Grantor
+from app.mall.catalog.grants import register as register_grantor
 from app.mall.catalog.limits import take_pieces
 from app.mall.catalog.shelves import create_brand, create_category, update_brand, update_category
 from app.mall.catalog.stock import change_stock
 from app.mall.catalog.wishes import note_seen, unwish, wish
 
 __all__ = [
+    "Grantable",
+    "Grantor",
     "add_picture",
     "archive_product",
     "attach_pictures",
@@ -30,6 +34,7 @@ __all__ = [
     "list_product",
     "move_picture",
     "note_seen",
+    "register_grantor",
     "remove_picture",
     "take_pieces",
     "unwish",

@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from app.foundation.money import Money
 from app.foundation.points import Points
 
-KINDS = ("physical", "code", "service")
+KINDS = ("physical", "code", "service", "course", "coupon", "draw")
+GRANTING = ("course", "coupon", "draw")  # They grant something, see ``grants``, instead of being goods themselves.
 STATUSES = ("draft", "listed", "archived")
 PERIODS = ("day", "week", "month", "year", "ever")
 

@@ -1,0 +1,63 @@
+"""What a product may grant instead of goods: a benefit, access to a course, an entry into a draw.
+
+The mall sells it and knows it by a code; what the code means, whoever has it to give says here. A kind of product that
+nobody registered cannot be sold, so entries into draws wait for the draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from flask_babel import LazyString
+
+
+@dataclass(frozen=True, slots=True)
+class Grantable:
+    """One thing that can be granted; ``name`` in the reader's language."""
+
+    code: str
+    name: str
+
+
+class Give(Protocol):
+    """Give ``pieces`` of ``code`` to a member. ``key`` names the order's line: the same key gives once."""
+
+    def __call__(self, *, member_id: int, code: str, pieces: int, key: str, now: datetime) -> None: ...
+
+
+class TakeBack(Protocol):
+    """Take it back; ``False`` where it was used already and cannot be. Taking it back again changes nothing."""
+
+    def __call__(self, *, member_id: int, code: str, key: str, now: datetime) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grantor:
+    """Who gives one kind. ``link`` is where a member finds what a code gave them, after it was given."""
+
+    kind: str
+    label: LazyString
+    choices: Callable[[], Sequence[Grantable]]
+    give: Give
+    take_back: TakeBack
+    link: Callable[[str], str]
+
+
+_grantors: dict[str, Grantor] = {}
+
+
+def register(grantor: Grantor) -> None:
+    """At start. Registering a kind again replaces it."""
+    _grantors[grantor.kind] = grantor
+
+
+def grantors() -> Sequence[Grantor]:
+    """Those who have something to give now."""
+    return [each for each in _grantors.values() if each.choices()]
+
+
+def grantor_of(kind: str) -> Grantor | None:
+    return _grantors.get(kind)
