@@ -23,6 +23,8 @@ ENCODINGS = ("utf-8-sig", "gb18030")
 LONGEST_LINE = 4_000
 CHUNK = 1 << 20
 SHOWN = 40
+BOM = "\ufeff"  # Without it, spreadsheets take UTF-8 for something older.
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 T = TypeVar("T")
 
 
@@ -205,3 +207,16 @@ def check_text(name: str, text: str, longest: int, optional: bool = False) -> No
 def shortened(text: str) -> str:
     """A cell as an error repeats it."""
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+# --- written for spreadsheets -------------------------------------------------------------
+
+
+def safe(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) else text
+
+
+def unguarded(text: str) -> str:
+    """The other way round: what ``safe`` was given."""
+    return text[1:] if text.startswith("'") and text.lstrip("'").startswith(FORMULA) else text

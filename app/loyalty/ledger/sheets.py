@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 from flask_babel import gettext as _
 
 from app.foundation import clock
+from app.foundation.sheets import BOM, safe
 from app.identity.units.queries import unit_names
 from app.loyalty.ledger.periods import all_lines_in
 from app.loyalty.ledger.statements import Statement, lines_of
 
 if TYPE_CHECKING:
     from app.loyalty.ledger.models import Transfer
-
-BOM = "\ufeff"  # Without it, spreadsheets take UTF-8 for something older.
-FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 def csv_of(statement: Statement) -> Iterator[str]:
@@ -50,11 +48,6 @@ def _cells(transfers: Iterable[Transfer], units: Mapping[int, Mapping[str, str]]
 
 def _moment(moment: datetime) -> str:
     return moment.astimezone(clock.programme_zone()).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def safe(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _rows(rows: Iterable[list[Any]]) -> str:

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
 
-from babel.numbers import get_currency_precision
 from flask_babel import gettext as _
 from wtforms import Field, FieldList, Form, SelectField, StringField
 from wtforms.validators import ValidationError
 
 from app.foundation import clock
+from app.foundation.errors import InvalidInput
 from app.foundation.formtools import at_most
 from app.foundation.money import Money
-from app.mall.catalog.rules import LONGEST_NAME, MOST_CASH, is_plain
+from app.mall.catalog.rules import LONGEST_NAME, is_plain
+from app.mall.catalog.typed import moment_of, money_of, number_of, one_line, plain_digits
 
-DIGITS = re.compile(r"[0-9]{1,18}")
-DECIMAL = re.compile(r"([0-9]{1,18})(?:\.([0-9]+))?")
-MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?")
-YEARS = range(2000, 2200)
-
-
-def one_line(text: str | None) -> str:
-    return " ".join((text or "").split())
-
-
-def whole(text: str | None) -> str:
-    """Full-width digits, as Chinese keyboards make them, are digits."""
-    return unicodedata.normalize("NFKC", text or "").strip()
+T = TypeVar("T")
 
 
 def plain(_form: Form, field: Field) -> None:
@@ -43,30 +31,25 @@ def readable(_form: Form, field: Field) -> None:
         raise ValidationError(_("This text contains invisible characters. Please remove them."))
 
 
+def read_by(reader: Callable[..., T], *arguments: Any, **options: Any) -> T:
+    """Raises ``ValidationError`` with the sentence of the ``InvalidInput``."""
+    try:
+        return reader(*arguments, **options)
+    except InvalidInput as error:
+        raise ValidationError(str(error)) from error
+
+
 class MoneyField(StringField):
     """An amount in the programme's currency; ``money`` is it, once the form is valid."""
 
     money: Money | None = None
 
     def __init__(self, label: Any = None, **options: Any) -> None:
-        super().__init__(label, filters=[whole], **options)
+        super().__init__(label, filters=[plain_digits], **options)
 
     def read(self, currency: str) -> None:
         """Raises ``ValidationError`` with a sentence."""
-        text = self.data or ""
-        if text.startswith(("-", "−")):
-            raise ValidationError(_("An amount cannot be negative."))
-        match = DECIMAL.fullmatch(text)
-        if not match:
-            raise ValidationError(_("Please write an amount such as 129.00, with digits and a point only."))
-        precision = get_currency_precision(currency)
-        if len(match[2] or "") > precision:
-            raise ValidationError(
-                _("%(currency)s has at most %(digits)s digits after the point.", currency=currency, digits=precision)
-            )
-        if len(match[1]) > len(str(MOST_CASH)) or Money.parse(text, currency).amount > MOST_CASH:
-            raise ValidationError(_("This amount is too large. Please check it."))
-        self.money = Money.parse(text, currency)
+        self.money = read_by(money_of, self.data or "", currency)
 
 
 class WholeField(StringField):
@@ -75,19 +58,12 @@ class WholeField(StringField):
     number: int = 0
 
     def __init__(self, label: Any = None, *, least: int, most: int, **options: Any) -> None:
-        super().__init__(label, filters=[whole], **options)
+        super().__init__(label, filters=[plain_digits], **options)
         self.least, self.most = least, most
 
     def read(self) -> None:
         """Raises ``ValidationError`` with a sentence."""
-        text = (self.data or "").replace("−", "-").removeprefix("+")
-        if not DIGITS.fullmatch(text.removeprefix("-")):
-            raise ValidationError(_("Please write a whole number, with digits only."))
-        if not self.least <= int(text) <= self.most:
-            raise ValidationError(
-                _("Please write a number from %(least)s to %(most)s.", least=self.least, most=self.most)
-            )
-        self.number = int(text)
+        self.number = read_by(number_of, self.data or "", least=self.least, most=self.most)
 
 
 class Rows(FieldList):
@@ -105,22 +81,11 @@ class MomentField(StringField):
     moment: datetime | None = None
 
     def __init__(self, label: Any = None, **options: Any) -> None:
-        super().__init__(label, filters=[whole], **options)
+        super().__init__(label, filters=[plain_digits], **options)
 
     def read(self) -> None:
         """Raises ``ValidationError`` with a sentence."""
-        self.moment = None
-        if not self.data:
-            return
-        try:
-            if not MOMENT.fullmatch(self.data):
-                raise ValueError(self.data)
-            local = datetime.fromisoformat(self.data)
-            if local.year not in YEARS:
-                raise ValueError(self.data)
-        except ValueError as error:
-            raise ValidationError(_("Please write a day and a time, such as 2026-11-24 10:00.")) from error
-        self.moment = local.replace(tzinfo=clock.programme_zone()).astimezone(UTC)
+        self.moment = read_by(moment_of, self.data) if self.data else None
 
 
 def written(moment: datetime | None) -> str:

@@ -24,7 +24,6 @@ from app.foundation.formtools import at_most, by_language, texts_of
 from app.foundation.money import Money
 from app.foundation.points import Points
 from app.mall.catalog.fields import (
-    DIGITS,
     MomentField,
     MoneyField,
     Rows,
@@ -34,7 +33,6 @@ from app.mall.catalog.fields import (
     name_field,
     readable,
     reads,
-    whole,
     written,
 )
 from app.mall.catalog.models import Product, Variant
@@ -49,6 +47,7 @@ from app.mall.catalog.rules import (
     Way,
     Window,
 )
+from app.mall.catalog.typed import DIGITS, plain_digits
 
 MOST_WAYS = 12
 MOST_VARIANTS = 50
@@ -78,7 +77,7 @@ class VariantRow(Form):
     """``id`` names a variant that exists; only a new one has ``stock`` to begin with."""
 
     id = HiddenField()
-    sku = StringField(_l("SKU"), filters=[lambda text: whole(text).upper()])
+    sku = StringField(_l("SKU"), filters=[lambda text: plain_digits(text).upper()])
     name_en = name_field(_l("English"))
     name_zh_Hans = name_field(_l("Simplified Chinese"))  # noqa: N815 - the name ends with the language's code
     name_zh_Hant = name_field(_l("Traditional Chinese"))  # noqa: N815
