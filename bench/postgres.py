@@ -85,25 +85,35 @@ def psycopg_client(url: str) -> Callable[[], None]:
 
 def rate(prepare: Callable[..., Callable[[], Any]], *arguments: Any, clients: int, seconds: float) -> float:
     """Calls per second of what ``prepare(*arguments)`` returns, over as many processes as there are clients."""
-    start, results = Barrier(clients), Queue()
+    start = Barrier(clients)
+    results: Queue[int | None] = Queue()
     processes = [
         Process(target=_client, args=(prepare, arguments, number, start, results, seconds)) for number in range(clients)
     ]
     for process in processes:
         process.start()
-    total = sum(results.get() for _ in processes)
+    counts = [results.get() for _ in processes]
     for process in processes:
         process.join()
-    return total / seconds
+    done = [count for count in counts if count is not None]
+    if len(done) < clients:
+        raise SystemExit("A client has failed.")
+    return sum(done) / seconds
 
 
 def _client(prepare: Any, arguments: Any, number: int, start: Any, results: Any, seconds: float) -> None:
-    random.seed(number)
-    call = prepare(*arguments)
-    call()
-    start.wait()
-    count, end = 0, time.monotonic() + seconds
-    while time.monotonic() < end:
+    count = None  # What is told where this one fails: the others shall not wait for it.
+    try:
+        random.seed(number)
+        call = prepare(*arguments)
         call()
-        count += 1
-    results.put(count)
+        start.wait()
+        done, end = 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            call()
+            done += 1
+        count = done
+    finally:
+        if count is None:
+            start.abort()
+        results.put(count)
