@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
+from app.community.courses.admin import courses
 from app.community.quizzes.admin import quizzes
 from app.engagement.checkin import telling as _checkin_telling  # noqa: F401
 from app.engagement.referrals import telling as _referrals_telling  # noqa: F401
@@ -57,6 +58,7 @@ def navigation() -> list[NavItem]:
         (_("Programme"), _("Tiers"), "backoffice.tiers.index", "award"),
         (_("Programme"), _("Benefits"), "backoffice.benefits.index", "gift"),
         (_("Programme"), _("Quizzes"), "backoffice.quizzes.index", "star-fill"),
+        (_("Programme"), _("Courses"), "backoffice.courses.index", "journal-text"),
         (_("Programme"), _("Terms"), "backoffice.terms.index", "sliders"),
         (_("House"), _("Business units"), "backoffice.units.index", "building"),
         (_("House"), _("Colleagues"), "backoffice.staff.index", "person-circle"),
@@ -117,5 +119,6 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(tier_ladder)
     backoffice.register_blueprint(referrals)
     backoffice.register_blueprint(quizzes)
+    backoffice.register_blueprint(courses)
     backoffice.register_blueprint(books)
     app.register_blueprint(backoffice)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask, request, url_for
 from flask_babel import gettext as _
 
+from app.community.courses.views import courses
 from app.community.quizzes.views import quizzes
 from app.engagement.checkin.views import checkin
 from app.engagement.earn.views import earn
@@ -34,6 +35,7 @@ BELONGS_TO = {
     "portal.referrals": "portal.home",
     "portal.earn": "portal.points",
     "portal.quizzes": "portal.points",
+    "portal.courses": "portal.points",
     "portal.sharing": "portal.home",
     "portal.statements": "portal.points",
     "portal.address": "portal.profile",
@@ -124,6 +126,7 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(reminders)
     portal.register_blueprint(earn)
     portal.register_blueprint(quizzes)
+    portal.register_blueprint(courses)
     app.register_blueprint(portal)
     settings = app.config["SETTINGS"]
     if settings.payment_gateway == "sandbox" and not settings.production:

@@ -27,6 +27,7 @@ class Permission(enum.StrEnum):
     REFERRAL_OWN = "referral:own"
     SHARE_OWN = "share:own"
     QUIZ_TAKE = "quiz:take"
+    COURSE_TAKE = "course:take"
     BENEFIT_OWN = "benefit:own"
     ORDER_OWN = "order:own"
     ORDER_PLACE = "order:place"
@@ -41,6 +42,8 @@ class Permission(enum.StrEnum):
     PAYMENT_READ = "payment:read"
     QUIZ_READ = "quiz:read"
     QUIZ_WRITE = "quiz:write"
+    COURSE_READ = "course:read"
+    COURSE_WRITE = "course:write"
     MEMBER_READ = "member:read"
     BALANCE_ADJUST = "balance:adjust"
     ACTIVITY_RECORD = "activity:record"
@@ -68,6 +71,7 @@ MEMBER: frozenset[Permission] = frozenset(
         P.REFERRAL_OWN,
         P.SHARE_OWN,
         P.QUIZ_TAKE,
+        P.COURSE_TAKE,
         P.BENEFIT_OWN,
         P.ORDER_OWN,
         P.ORDER_PLACE,
@@ -85,6 +89,8 @@ ROLES: dict[str, frozenset[Permission]] = {
             P.RETURN_DECIDE,
             P.QUIZ_READ,
             P.QUIZ_WRITE,
+            P.COURSE_READ,
+            P.COURSE_WRITE,
         }
     ),
     "agent": frozenset(
@@ -95,6 +101,7 @@ ROLES: dict[str, frozenset[Permission]] = {
             P.RETURN_DECIDE,
             P.PAYMENT_READ,
             P.QUIZ_READ,
+            P.COURSE_READ,
             P.MEMBER_READ,
             P.BALANCE_ADJUST,
             P.ACTIVITY_RECORD,
@@ -111,6 +118,7 @@ ROLES: dict[str, frozenset[Permission]] = {
             P.ORDER_READ,
             P.PAYMENT_READ,
             P.QUIZ_READ,
+            P.COURSE_READ,
             P.MEMBER_READ,
             P.LEDGER_READ,
             P.STAFF_READ,

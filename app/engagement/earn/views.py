@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 from flask_babel import gettext as _
 
 from app.engagement.earn import ways as _ways  # noqa: F401 - importing registers them
@@ -23,6 +23,7 @@ class Group:
     title: str
     ways: list[Way]
     hint: str = ""
+    more_url: str | None = None
 
 
 @earn.get("/earn")
@@ -34,10 +35,15 @@ def show() -> Response:
     names = [
         ("daily", _("Every day"), ""),
         ("quizzes", _("Quizzes"), ""),
+        ("courses", _("Courses"), ""),
         ("shopping", _("When you shop"), ""),
         ("once", _("You and your friends"), ""),
         ("days", _("Special days and goals"), _("These come by themselves.")),
         ("desk", _("When you take part"), _("A colleague of ours writes it down for you.")),
     ]
-    groups = [Group(title, [each for each in found if each.group == code], hint) for code, title, hint in names]
+    more = {"quizzes": url_for("portal.quizzes.index"), "courses": url_for("portal.courses.index")}
+    groups = [
+        Group(title, [each for each in found if each.group == code], hint, more.get(code))
+        for code, title, hint in names
+    ]
     return page("engagement/earn/show.html", groups=[group for group in groups if group.ways])

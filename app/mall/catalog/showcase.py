@@ -14,9 +14,9 @@ from markupsafe import Markup
 
 from app.foundation.formats import moment, money, points
 from app.foundation.languages import translated
+from app.foundation.markdown import to_html
 from app.foundation.points import Points
 from app.mall.catalog.access import Access, access, tiers_named
-from app.mall.catalog.descriptions import to_html
 from app.mall.catalog.errors import limit_text
 from app.mall.catalog.limits import pieces_left
 from app.mall.catalog.models import Brand, Category, Product, Variant
