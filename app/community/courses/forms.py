@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, SelectChoice, SelectField, StringField, TextAreaField
 
 from app.community.courses.statements import PICTURE_LABELS
 from app.foundation.formtools import NEEDED, at_most, stripped, texts_of
@@ -41,14 +41,14 @@ class CourseForm(FlaskForm):
     description_zh_Hans = _text(_l("Description in Simplified Chinese"), LONGEST_DESCRIPTION)  # noqa: N815
     description_zh_Hant = _text(_l("Description in Traditional Chinese"), LONGEST_DESCRIPTION)  # noqa: N815
     unit = SelectField(_l("Business unit"))
-    picture = SelectField(_l("Picture"), choices=list(PICTURE_LABELS.items()))
+    picture = SelectField(_l("Picture"), choices=[SelectChoice(*each) for each in PICTURE_LABELS.items()])
     open_to_all = BooleanField(
         _l("Free for every member"),
         description=_l("Otherwise only for members who were given access, by buying it in the mall."),
     )
 
     def offer_units(self, names: Mapping[str, str]) -> None:
-        self.unit.choices = list(names.items())
+        self.unit.choices = [SelectChoice(*each) for each in names.items()]
 
     def texts(self, what: str) -> dict[str, str]:
         return texts_of(self.data, what)

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation import audit, clock, terms
 from app.foundation.actors import Actor
-from app.foundation.database import LockOrder, any_of, db, insert_new, lock
+from app.foundation.database import LockOrder, any_of, db, insert_new, keep_lock_order, lock
 from app.foundation.errors import InvalidInput, NotFound
 from app.foundation.events import publish
 from app.foundation.languages import translated
@@ -43,6 +43,7 @@ __all__ = [
     "give_by_rule",
     "hand_out",
     "install_defaults",
+    "take_back_unclaimed",
 ]
 
 LONGEST_GRANT_YEARS = 3
@@ -158,6 +159,21 @@ def end_by_rule(keys: Collection[str], *, now: datetime) -> None:
     db.session.execute(mine.values(ended_at=now), execution_options={"synchronize_session": False})
 
 
+def take_back_unclaimed(*, member_id: int, key: str, now: datetime) -> bool:
+    """End what was given by rule under keys that begin with this one; ``False`` where a gift of it was claimed.
+
+    Then nothing ends. What was never given, or ended before, changes nothing. Locks the grants only, and out of the
+    written order: whoever claims locks them before anything else.
+    """
+    mine = BenefitGrant.member_id == member_id, BenefitGrant.key.startswith(key, autoescape=True)
+    which = sa.select(BenefitGrant).where(*mine, BenefitGrant.ended_at.is_(None)).order_by(BenefitGrant.id)
+    grants = db.session.scalars(which.with_for_update().execution_options(populate_existing=True)).all()
+    if queries.claimed_of(grants):
+        return False
+    end_by_rule([grant.key for grant in grants if grant.key], now=now)
+    return True
+
+
 def end_benefit(*, member: Member, grant_id: int, by: Actor, now: datetime) -> bool:
     """End what was given to one person before its last day; False when it is over already. Audited."""
     mine = sa.select(BenefitGrant).where(BenefitGrant.id == grant_id, BenefitGrant.member_id == member.id)
@@ -181,6 +197,7 @@ def claim(*, member: Member, code: str, period: str, now: datetime) -> queries.C
 
     Raises ``NothingToClaim`` and ``ClaimedBefore``. Publishes ``GiftClaimed``.
     """
+    _hold_grants(member.id)
     ledger.queue_up([member.id])  # First, as whoever moves points does: parallel clicks come one after the other.
     [mine] = held_then([(member.id, now)], GIFTS)
     offered = queries.offered_gifts(mine, born=member.birth_date, now=now)
@@ -219,6 +236,13 @@ def claim(*, member: Member, code: str, period: str, now: datetime) -> queries.C
     vouchers = _vouchers(made, benefit)
     publish(GiftClaimed(member.id, benefit.code, wanted.period, benefit.points, now))
     return queries.Claimed(made, vouchers)
+
+
+def _hold_grants(member_id: int) -> None:
+    """What was given to the member is not taken back while they claim it."""
+    keep_lock_order(LockOrder.COUPON)
+    mine = sa.select(BenefitGrant.id).where(BenefitGrant.member_id == member_id, BenefitGrant.ended_at.is_(None))
+    db.session.execute(mine.order_by(BenefitGrant.id).with_for_update(read=True))
 
 
 def _made(member_id: int, series: str, period: str) -> BenefitClaim:

@@ -281,6 +281,24 @@ def claimed_by(member_id: int, *, limit: int = 24) -> list[Claimed]:
     return [Claimed(claim, by_claim.get(claim.id, [])) for claim in claims]
 
 
+def claimed_of(grants: Sequence[BenefitGrant]) -> bool:
+    """Was a gift claimed that one person has by these grants, all theirs?
+
+    What comes every month or year is claimed once, however somebody has it: that counts, too.
+    """
+    if not grants:
+        return False
+    own = BenefitClaim.period.in_([f"given-{grant.id}" for grant in grants])
+    again = sa.and_(BenefitClaim.period != "once", BenefitClaim.period.not_like("given-%"))
+    which = sa.select(BenefitClaim.id).where(
+        BenefitClaim.member_id == grants[0].member_id,
+        BenefitClaim.code.in_({grant.code for grant in grants}),
+        BenefitClaim.claimed_at >= min(grant.given_at for grant in grants),
+        sa.or_(own, again),
+    )
+    return db.session.scalar(which.limit(1)) is not None
+
+
 def open_vouchers(member_id: int) -> list[Voucher]:
     """What staff can still hand out to this member."""
     which = sa.select(Voucher).where(Voucher.member_id == member_id, Voucher.redeemed_at.is_(None))

@@ -30,8 +30,8 @@ class BenefitTerms:
     )
     days_by_rule: int = term(
         30,
-        _l("Benefits that a milestone brings: for how many days"),
-        _l("The day on which it is reached is the first of them. What is not claimed by the last day is gone."),
+        _l("Benefits that a milestone or a purchase in the mall brings: for how many days"),
+        _l("The day on which it comes is the first of them. What is not claimed by the last day is gone."),
     )
 
     def __post_init__(self) -> None:
@@ -45,7 +45,7 @@ class BenefitTerms:
                     )
                 )
         if type(self.days_by_rule) is not int or not 1 <= self.days_by_rule <= MOST_DAYS_BY_RULE:
-            raise InvalidInput(_("A milestone's benefit is given for 1 to %(most)s days.", most=MOST_DAYS_BY_RULE))
+            raise InvalidInput(_("Such a benefit is given for 1 to %(most)s days.", most=MOST_DAYS_BY_RULE))
 
     @cached_property
     def all(self) -> tuple[Benefit, ...]:

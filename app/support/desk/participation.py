@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app.community.courses.actions import subject_of
+from app.community.courses.queries import course_called
 from app.foundation import audit, clock
 from app.foundation.actors import Actor
 from app.foundation.errors import InvalidInput
@@ -42,7 +44,8 @@ def recordable(now: datetime) -> dict[str, Reward]:
 def record_participation(*, member: Member, kind: str, title: str, day: date, by: Actor, now: datetime) -> Granted:
     """What it brings by the rules; the same thing of the same day a second time brings nothing, and leaves no entry.
 
-    Raises ``InvalidInput``.
+    A course that members can also read with us is one course, whoever notes that it is finished, and brings its points
+    once. Raises ``InvalidInput``.
     """
     told = " ".join(title.split())
     if kind not in recordable(now):
@@ -53,11 +56,16 @@ def record_participation(*, member: Member, kind: str, title: str, day: date, by
         raise InvalidInput(_("This day is still to come."))
     if day < clock.months_after(clock.local_date(now, clock.programme_zone()), -OLDEST_MONTHS):
         raise InvalidInput(_("This is more than a year ago."))
-    granted = reward(member_id=member.id, kind=kind, subject=f"{day}:{_folded(told)}", about=told, now=now)
+    granted = reward(member_id=member.id, kind=kind, subject=_subject(kind, told, day), about=told, now=now)
     if granted.fresh:
         after = {"kind": kind, "title": told, "day": day.isoformat(), "points": int(granted.points)}
         audit.record(RECORD, subject=("member", member.code, member.label), by=by, now=now, after=after)
     return granted
+
+
+def _subject(kind: str, title: str, day: date) -> str:
+    course = course_called(title, _folded) if kind == "course" else None
+    return subject_of(course) if course else f"{day}:{_folded(title)}"
 
 
 def _folded(title: str) -> str:

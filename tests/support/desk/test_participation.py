@@ -15,6 +15,7 @@ from app.foundation.terms import change
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.ledger.queries import standing
 from tests.cast import sign_in
+from tests.community.courses.making import make_course, read
 from tests.conftest import NOON
 
 EVENING = {"kind": "event", "title": "Wine evening", "day": "2026-06-14"}
@@ -102,3 +103,24 @@ def test_others_may_not(client, carol, who, request):
 
 def test_a_member_who_does_not_exist_is_not_found(desk):
     assert desk.get("/backoffice/members/NOBODY/participation/new").status_code == 404
+
+
+def test_a_course_of_ours_is_one_course_whoever_notes_that_it_is_finished(desk, carol):
+    make_course(lessons=1, title={"en": "Brewing tea", "zh_Hans": "泡茶"})
+    noted = {"kind": "course", "title": "  brewing TEA ", "day": "2026-06-14"}
+    assert "30 points were given." in desk.post(url(carol), data=noted, follow_redirects=True).text
+    again = desk.post(url(carol), data=noted | {"title": "泡茶", "day": "2026-06-13"}, follow_redirects=True)
+    assert "Nothing was given again." in again.text
+    progress = read(carol.id, 1)
+    assert (progress.completed_at, progress.points) == (NOON, 0)
+    assert available(carol) == Points(130)
+
+
+def test_a_course_that_was_read_with_us_brings_nothing_at_the_desk_and_another_does(desk, carol):
+    make_course(lessons=1)
+    read(carol.id, 1)
+    course = {"kind": "course", "title": "Brewing tea", "day": "2026-06-14"}
+    assert "Nothing was given again." in desk.post(url(carol), data=course, follow_redirects=True).text
+    desk.post(url(carol), data=course | {"title": "Pottery"})
+    assert available(carol) == Points(160)
+    assert [entry["title"] for entry in audited()] == ["Pottery"]
