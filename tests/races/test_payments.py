@@ -16,8 +16,8 @@ from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.foundation.money import Money
 from app.loyalty.ledger.verify import verify
-from app.mall.orders import actions as orders
 from app.mall.orders import jobs as order_jobs
+from app.mall.orders import paying
 from app.mall.payments import actions, jobs, reports, stripe
 from app.mall.payments.errors import RefundTooLarge
 from app.mall.payments.stripe import Stripe
@@ -115,7 +115,7 @@ def test_the_same_report_five_times_at_once_is_booked_once(story, paid, bookings
 
 @pytest.mark.parametrize("turn", ROUNDS)
 def test_paid_and_closed_at_the_same_instant_is_paid_or_paid_back(story, paid, monkeypatch, turn):
-    meet_before(monkeypatch, orders, "_locked", barrier(2))
+    meet_before(monkeypatch, paying, "locked", barrier(2))
     acts = [lambda: story.tell(paid), lambda: order_jobs.close_unpaid(now=LATE)]
     at_once(story.app, acts if turn % 2 else acts[::-1])
     worker(LATE)

@@ -23,7 +23,7 @@ from app.mall.catalog import limits
 from app.mall.catalog import stock as shelf
 from app.mall.catalog.errors import OutOfStock
 from app.mall.catalog.models import StockMovement, Variant
-from app.mall.orders import actions, queries
+from app.mall.orders import actions, paying, placing, queries, steps
 from app.mall.orders.models import Order
 from app.mall.payments.models import Refund
 from tests.conftest import NOON
@@ -190,7 +190,7 @@ def test_the_last_points_are_spent_once(app, monkeypatch, cash):
 def test_without_the_unique_key_five_clicks_are_five_orders(app, monkeypatch):
     """The unique key dropped and a plain insert in its place; every click looks before any of them writes."""
     alice, tea, key = make_member(points=1_000), make_goods(points=100), fresh_key()
-    monkeypatch.setattr(actions, "insert_new", plain_insert)
+    monkeypatch.setattr(placing, "insert_new", plain_insert)
     meet_after(monkeypatch, queries, "order_of_key", barrier(5))
     with lifted("uq_order_member_id_key"):
         answers = at_once(app, [lambda: order_some(alice, tea, key=key)] * 5)
@@ -239,7 +239,7 @@ def test_without_the_lock_an_order_is_paid_and_closed(app, monkeypatch):
     """The order's lock taken away. Both look while it is unpaid; the closing job is the slower one."""
     alice, kettle, order, payment, moment = unpaid_order()
     paid, looked = threading.Event(), barrier(2)
-    locked = actions._locked
+    locked = steps.locked
 
     def look(order_id):
         found = locked(order_id)
@@ -256,8 +256,8 @@ def test_without_the_lock_an_order_is_paid_and_closed(app, monkeypatch):
         paid.set()
         return 1
 
-    monkeypatch.setattr(actions, "lock", without_lock)
-    monkeypatch.setattr(actions, "_locked", look)
+    monkeypatch.setattr(steps, "lock", without_lock)
+    monkeypatch.setattr(paying, "locked", look)
     answers = at_once(app, [pay, lambda: int(close(order, moment))])
     fresh()
     assert answers == [1, 1]
@@ -269,7 +269,7 @@ def test_without_the_lock_an_order_is_paid_and_closed(app, monkeypatch):
 @pytest.mark.parametrize("_round", ROUNDS)
 def test_paid_and_closed_at_the_same_instant_is_one_of_the_two(app, monkeypatch, _round):
     alice, kettle, order, payment, moment = unpaid_order()
-    meet_before(monkeypatch, actions, "_locked", barrier(2))
+    meet_before(monkeypatch, paying, "locked", barrier(2))
     acts = [lambda: report(order, payment, now=moment), lambda: close(order, moment)]
     answers = at_once(app, acts if _round % 2 else acts[::-1])
     fresh()
@@ -288,8 +288,8 @@ def test_paid_and_closed_at_the_same_instant_is_one_of_the_two(app, monkeypatch,
 @pytest.mark.parametrize("_round", ROUNDS)
 def test_cancelled_and_paid_at_the_same_instant_is_one_of_the_two(app, monkeypatch, _round):
     alice, kettle, order, payment, _moment = unpaid_order()
-    by = actions._actor(alice)
-    meet_before(monkeypatch, actions, "_locked", barrier(2))
+    by = placing._actor(alice)
+    meet_before(monkeypatch, paying, "locked", barrier(2))
 
     def cancel():
         with transaction():
@@ -305,7 +305,7 @@ def test_cancelled_and_paid_at_the_same_instant_is_one_of_the_two(app, monkeypat
 
 def test_the_same_outcome_five_times_at_once_pays_once(app, monkeypatch):
     alice, _kettle, order, payment, _moment = unpaid_order()
-    meet_before(monkeypatch, actions, "_locked", barrier(5))
+    meet_before(monkeypatch, paying, "locked", barrier(5))
     answers = at_once(app, [lambda: report(order, payment)] * 5)
     fresh()
     assert answers == [None] * 5

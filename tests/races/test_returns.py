@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from app.foundation.actors import Actor
 from app.foundation.database import db, transaction
 from app.loyalty.ledger.verify import verify
-from app.mall.orders import actions as orders
+from app.mall.orders import coming_back, fulfilling, steps
 from app.mall.orders.jobs import complete_orders
 from app.mall.orders.models import Order
 from app.mall.orders.queries import order_by_id
@@ -72,7 +72,7 @@ def case_state(case):
 def test_without_the_lock_two_would_settle_and_the_step_is_the_last_line(app, lin, case, order, monkeypatch):
     """Locks taken away: both read an open case. What stops the second is that each step is reached once."""
     monkeypatch.setattr(actions, "lock", without_lock)
-    monkeypatch.setattr(orders, "lock", without_lock)
+    monkeypatch.setattr(steps, "lock", without_lock)
     meet_after(monkeypatch, actions, "_locked", barrier(2))
     answers = at_once(app, [lambda: settle(case, MEI), lambda: settle(case, ARTHUR)], refusal=Exception)
     assert sorted(type(answer).__name__ for answer in answers) != ["StepRefused", "str"]
@@ -125,7 +125,9 @@ def test_asked_for_and_completed_at_the_same_instant_is_one_of_the_two(app, lin,
             )
         return "asked"
 
-    meet_before(monkeypatch, orders, "_locked", barrier(2))
+    meeting = barrier(2)
+    for room in (coming_back, fulfilling):
+        meet_before(monkeypatch, room, "locked", meeting)
     tasks = [ask, lambda: complete_orders(now=last)]
     at_once(app, tasks if turn % 2 else tasks[::-1])
     db.session.rollback()

@@ -15,7 +15,7 @@ from app.entrypoints.demo.diary import Act
 from app.entrypoints.demo.people import address_of
 from app.entrypoints.demo.world import Goods, Living, World
 from app.foundation import clock
-from app.foundation.database import transaction
+from app.foundation.database import db, transaction
 from app.loyalty.ledger.actions import InsufficientPoints
 from app.loyalty.ledger.queries import standing
 from app.mall.cart import actions as cart
@@ -24,6 +24,7 @@ from app.mall.orders import actions as orders
 from app.mall.orders.jobs import close_unpaid
 from app.mall.orders.quotes import Wanted, quote
 from app.mall.payments.sandbox import decide, notify
+from app.mall.slots.models import ServiceSlot
 
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
@@ -158,8 +159,8 @@ def _order(world: World, wish: Wish, now: datetime) -> None:
 def _place(world: World, wish: Wish, goods: Goods, now: datetime) -> Order:
     person = wish.person
     together = [goods, *(_just(sku, way)(world, person, now) for sku, way in wish.more)]
-    wanted = [Wanted(each.variant_id, each.price_id) for each in together if each]
     with transaction():
+        wanted = [Wanted(each.variant_id, each.price_id, 1, _time_of(each, now)) for each in together if each]
         return orders.place(
             member_id=person.id,
             wanted=wanted,
@@ -170,6 +171,17 @@ def _place(world: World, wish: Wish, goods: Goods, now: datetime) -> Order:
             expected=quote(member_id=person.id, wanted=wanted, offset_points=wish.offset, now=now).figures,
             now=now,
         )
+
+
+def _time_of(goods: Goods, now: datetime) -> int | None:
+    """A service is given tomorrow at the same time."""
+    if goods.kind != "service":
+        return None
+    starts = now + timedelta(days=1)
+    slot = ServiceSlot(variant_id=goods.variant_id, starts_at=starts, ends_at=starts + timedelta(hours=1), places=1)
+    db.session.add(slot)
+    db.session.flush()
+    return slot.id
 
 
 def _fill_cart(world: World, person: Living, now: datetime) -> None:

@@ -10,7 +10,7 @@ from app.entrypoints.demo.content import ProductSheet
 from app.entrypoints.demo.pictures import Design, store_all
 from app.entrypoints.demo.world import Goods, World
 from app.foundation.actors import SYSTEM
-from app.foundation.database import transaction
+from app.foundation.database import db, transaction
 from app.foundation.points import Points
 from app.identity.staff.actions import create_staff
 from app.identity.units.actions import open_unit
@@ -20,6 +20,7 @@ from app.mall.catalog import actions as catalog
 from app.mall.catalog.jobs import count_popularity
 from app.mall.catalog.queries import all_categories, brand_by_code
 from app.mall.catalog.rules import Limit, ProductDraft, VariantDraft, Way, Window
+from app.mall.codes.models import PoolCode
 
 DAWN = 430  # Days ago.
 
@@ -74,6 +75,12 @@ def _add(world: World, sheet: ProductSheet, files: list[str], *, now: datetime) 
     by = world.fulfiller(sheet.unit)
     product = catalog.create_product(draft=_draft(world, sheet), by=by, now=now)
     catalog.attach_pictures(product=product, files=files, by=by, now=now)
+    if sheet.kind == "code":
+        db.session.add_all(
+            PoolCode(variant_id=variant.id, code=f"{variant.sku}-{count:05}", added_at=now, added_by=by.label)
+            for variant in product.variants
+            for count in range(variant.stock)
+        )
     if sheet.status != "draft":
         catalog.list_product(product=product, by=by, now=now)
     elif sheet.listed_in:

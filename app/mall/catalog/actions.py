@@ -13,9 +13,9 @@ from app.mall.catalog.editing import (
     update_product,
 )
 from app.mall.catalog.galleries import add_picture, attach_pictures, move_picture, remove_picture
-from app.mall.catalog.grants import Grantable, Grantor
+from app.mall.catalog.grants import Grantable, Grantor, grantor_of
 from app.mall.catalog.grants import register as register_grantor
-from app.mall.catalog.limits import take_pieces
+from app.mall.catalog.limits import lock_shelves, take_pieces
 from app.mall.catalog.shelves import create_brand, create_category, update_brand, update_category
 from app.mall.catalog.stock import change_stock
 from app.mall.catalog.wishes import note_seen, unwish, wish
@@ -31,7 +31,9 @@ __all__ = [
     "create_brand",
     "create_category",
     "create_product",
+    "grantor_of",
     "list_product",
+    "lock_shelves",
     "move_picture",
     "note_seen",
     "register_grantor",

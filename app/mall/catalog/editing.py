@@ -17,9 +17,10 @@ from app.foundation.database import db
 from app.foundation.errors import InvalidInput, NotFound
 from app.mall.catalog import queries, search
 from app.mall.catalog.errors import ProductChanged, SkuTaken
+from app.mall.catalog.grants import grantor_of
 from app.mall.catalog.models import Brand, Picture, Price, Product, Variant
 from app.mall.catalog.names import subject_of
-from app.mall.catalog.rules import KINDS, PERIODS, ProductDraft, VariantDraft, slugify, sort_keys
+from app.mall.catalog.rules import GRANTING, KINDS, PERIODS, ProductDraft, VariantDraft, slugify, sort_keys
 from app.mall.catalog.stock import note_movement
 
 RESERVED = {"new", "wishes"}  # Addresses beside those of the products.
@@ -80,6 +81,7 @@ def copy_product(*, product: Product, by: Actor, now: datetime) -> Product:
         window=product.window,
         tier_id=product.tier_id,
         limit=product.limit,
+        grants=product.grants,
     )
     copy = create_product(draft=draft, by=by, now=now)
     copy.pictures = [Picture(file=picture.file, rank=picture.rank) for picture in product.pictures]
@@ -124,6 +126,7 @@ def _check(draft: ProductDraft, product: Product | None = None) -> None:
         raise InvalidInput(_("A product needs at least one way to pay."))
     if draft.kind not in KINDS:
         raise InvalidInput(_("Please choose what kind of product this is."))
+    _check_grants(draft, product)
     if not all(int(way.points) >= 0 <= way.cash.amount and (way.points or way.cash) for way in draft.ways):
         raise InvalidInput(_("A way to pay takes points, or money, or both."))
     if draft.limit and (draft.limit.pieces < 1 or draft.limit.period not in PERIODS):
@@ -135,6 +138,19 @@ def _check(draft: ProductDraft, product: Product | None = None) -> None:
     taken = queries.taken_skus(skus, but_of=product.id if product else None)
     if repeated := {sku for sku in skus if skus.count(sku) > 1} | taken:
         raise SkuTaken(repeated)
+
+
+def _check_grants(draft: ProductDraft, product: Product | None) -> None:
+    """What grants something names one that can be granted now, or keeps what it named before."""
+    if draft.kind not in GRANTING:
+        if draft.grants:
+            raise InvalidInput(_("Only a course, a benefit or a draw entry grants something."))
+        return
+    if product and (product.kind, product.grants) == (draft.kind, draft.grants):
+        return
+    grantor = grantor_of(draft.kind)
+    if grantor is None or draft.grants not in {each.code for each in grantor.choices()}:
+        raise InvalidInput(_("Please choose what buyers of this product are granted."))
 
 
 def _claim_revision(product: Product, revision: int, now: datetime) -> None:
@@ -151,7 +167,8 @@ def _claim_revision(product: Product, revision: int, now: datetime) -> None:
 
 
 def _take_over(product: Product, draft: ProductDraft) -> None:
-    product.unit_id, product.category_id, product.kind = draft.unit_id, draft.category_id, draft.kind
+    product.unit_id, product.category_id = draft.unit_id, draft.category_id
+    product.kind, product.grants = draft.kind, draft.grants
     product.name, product.description = texts_only(draft.name), texts_only(draft.description)
     product.list_price, product.currency = draft.list_price.amount, draft.list_price.currency
     product.brand_id, product.tier_id = draft.brand_id, draft.tier_id
@@ -242,6 +259,7 @@ def snapshot(product: Product) -> dict[str, Any]:
         "unit": product.unit_id,
         "category": product.category_id,
         "kind": product.kind,
+        "grants": product.grants,
         "name": dict(product.name),
         "description": dict(product.description),
         "list_price": str(product.worth),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -30,10 +30,15 @@ def take_pieces(*, pieces: Mapping[int, int], number: str, by: Actor, now: datet
         mine = sum(count for variant, count in pieces.items() if of_product[variant] == product.id)
         if by.kind == "member" and by.id is not None:  # What staff send once more counts for nobody.
             refuse_beyond_limit(product, member_id=by.id, quantity=mine, now=now)
-    shelves = sa.select(Variant.id).where(any_of(Variant.id, pieces)).order_by(Variant.id)
-    db.session.execute(lock(LockOrder.STOCK, shelves))
+    lock_shelves(variant_ids=pieces)
     for variant_id, count in sorted(pieces.items()):
         change_stock(variant_id=variant_id, change=-count, reason="order", reference=number, by=by, now=now)
+
+
+def lock_shelves(*, variant_ids: Collection[int]) -> None:
+    """Lock the stock of variants, by id: before their codes or their times, which everybody locks after them."""
+    shelves = sa.select(Variant.id).where(any_of(Variant.id, variant_ids)).order_by(Variant.id)
+    db.session.execute(lock(LockOrder.STOCK, shelves))
 
 
 def refuse_beyond_limit(product: Product, *, member_id: int, quantity: int, now: datetime) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.foundation.database import Amount, BigId, Id, JsonObject, Model, reference
 from app.foundation.money import Money
-from app.mall.catalog.rules import Limit, Window
+from app.mall.catalog.rules import GRANTING, KINDS, Limit, Window
 
 
 class Category(Model):
@@ -37,6 +37,7 @@ class Product(Model):
     ``list_price`` is what it costs outside the mall, in minor units, to show the worth. Members see it from
     ``listed_at`` on, and can have it from ``on_sale_from`` (their tier may let them earlier) until ``on_sale_until``;
     with ``tier_id`` only from that tier up, and with a limit so many pieces each in a period (see ``rules.PERIODS``).
+    ``grants`` is the code of what it gives instead of goods, see ``grants.py``.
     ``points_from``, ``price_from`` and ``popularity`` are worked out for sorting, see ``rules.sort_keys`` and ``jobs``.
     ``revision`` counts the edits, so that two people editing at once do not overwrite each other unseen.
     """
@@ -44,7 +45,8 @@ class Product(Model):
     __tablename__ = "product"
     __table_args__ = (
         sa.CheckConstraint("status IN ('draft', 'listed', 'archived')", name="status_known"),
-        sa.CheckConstraint("kind IN ('physical', 'code', 'service')", name="kind_known"),
+        sa.CheckConstraint(f"kind IN ({', '.join(map(repr, KINDS))})", name="kind_known"),
+        sa.CheckConstraint(f"(kind IN ({', '.join(map(repr, GRANTING))})) = (grants <> '')", name="grants_something"),
         sa.CheckConstraint("list_price >= 0", name="list_price_not_negative"),
         sa.CheckConstraint("status <> 'listed' OR listed_at IS NOT NULL", name="listed_since"),
         sa.CheckConstraint("on_sale_from < on_sale_until", name="sale_begins_before_it_ends"),
@@ -65,6 +67,7 @@ class Product(Model):
     category_id: Mapped[int] = reference("category.id")
     brand_id: Mapped[int | None] = reference("brand.id", index=True)
     kind: Mapped[str] = mapped_column(sa.String(12))
+    grants: Mapped[str] = mapped_column(sa.String(60), default="")
     status: Mapped[str] = mapped_column(sa.String(10), default="draft")
     name: Mapped[JsonObject]
     description: Mapped[JsonObject]

@@ -207,6 +207,7 @@ class Offer:
     slug: str
     name: Mapping[str, str]
     kind: str
+    grants: str
     category: str
     unit_id: int
     currency: str
@@ -300,6 +301,7 @@ def _offer(variant: Variant, product: Product, category: str, picture: str | Non
         slug=product.slug,
         name=product.name,
         kind=product.kind,
+        grants=product.grants,
         category=category,
         unit_id=product.unit_id,
         currency=product.currency,

@@ -76,7 +76,7 @@ class VariantDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductDraft:
-    """A product as it should be. Texts are by language; at least one name is needed."""
+    """A product as it should be. Texts are by language; at least one name is needed. ``grants``: see ``grants.py``."""
 
     unit_id: int
     category_id: int
@@ -90,6 +90,7 @@ class ProductDraft:
     window: Window = Window()
     tier_id: int | None = None
     limit: Limit | None = None
+    grants: str = ""
 
 
 def slugify(text: str) -> str:

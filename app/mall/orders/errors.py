@@ -73,3 +73,17 @@ class SeveralUnits(InvalidInput):
 class DeliveryNotOffered(InvalidInput):
     def __init__(self) -> None:
         super().__init__(_("This way of delivery is not offered. Please choose another one."))
+
+
+class NothingToShip(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(_("Please choose what lies in the parcel. Nothing was changed."))
+
+
+class NotToBeGivenUp(DomainError):
+    """It was sent, looked at, attended or used meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("A part of this was sent or used meanwhile and can no longer be cancelled. Nothing was changed.")
+        )

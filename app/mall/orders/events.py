@@ -20,8 +20,15 @@ class OrderPaid(OrderEvent):
     """Points are spent and the cash part has arrived."""
 
 
+@dataclass(frozen=True, slots=True)
+class ParcelShipped(OrderEvent):
+    """A parcel, all of the order or a part of it, is on its way."""
+
+    shipment_id: int
+
+
 class OrderShipped(OrderEvent):
-    """The parcel is on its way."""
+    """The last parcel is on its way."""
 
 
 class OrderDelivered(OrderEvent):
@@ -33,7 +40,7 @@ class OrderCompleted(OrderEvent):
 
 
 class OrderCancelled(OrderEvent):
-    """The member gave it up before paying; stock and points are back."""
+    """Given up before anything of it was sent; stock, points and what was paid are back or on their way."""
 
 
 class OrderClosed(OrderEvent):

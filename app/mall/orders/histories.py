@@ -22,6 +22,7 @@ HAPPENED = {
     "placed": _l("Ordered"),
     "paid": _l("Paid"),
     "packed": _l("Packed"),
+    "part_shipped": _l("Partly shipped"),
     "shipped": _l("Shipped"),
     "delivered": _l("Received"),
     "completed": _l("Completed"),
@@ -33,8 +34,11 @@ HAPPENED = {
 def history(order: Order, payments: Sequence[Payment], at: Mapping[str, datetime]) -> list[dict[str, Any]]:
     """Everything that happened, newest first. ``who`` did it is for colleagues only, so it is not called ``by`` yet."""
     events: list[tuple[datetime, int, Any, str | None, str | None]] = [
-        (step.at, step.id, HAPPENED[step.state], _detail(order, step.state), _who(step.by)) for step in order.steps
+        (step.at, step.id, HAPPENED[step.state], None, _who(step.by)) for step in order.steps
     ]
+    for parcel in order.shipments:
+        title, text = _("A parcel is on its way"), f"{parcel.carrier} · {parcel.tracking_number}"
+        events.append((parcel.shipped_at, 0, title, text, _who(parcel.by)))
     for payment in payments:
         events += [(when, 0, title, None, None) for when, title in _of_payment(order, payment, at)]
     ordered = sorted(events, key=lambda event: event[:2], reverse=True)
@@ -46,12 +50,6 @@ def history(order: Order, payments: Sequence[Payment], at: Mapping[str, datetime
 
 def _who(label: str) -> str:
     return _("system") if label == SYSTEM.label else label
-
-
-def _detail(order: Order, state: str) -> str | None:
-    if state == "shipped" and order.tracking_number:
-        return f"{order.carrier} · {order.tracking_number}"
-    return None
 
 
 def _of_payment(order: Order, payment: Payment, at: Mapping[str, datetime]) -> list[tuple[datetime, str]]:

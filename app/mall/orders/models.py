@@ -8,17 +8,27 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.foundation.database import Amount, Id, Json, JsonObject, Model, reference
+from app.foundation.database import Amount, BigId, Id, Json, JsonObject, Model, reference
 from app.foundation.money import Money
 
-STATES = ("placed", "paid", "packed", "shipped", "delivered", "completed", "cancelled", "closed")
+STATES = (
+    "placed",
+    "paid",
+    "packed",
+    "part_shipped",
+    "shipped",
+    "delivered",
+    "completed",
+    "cancelled",
+    "closed",
+)
 
 
 class Order(Model):
     """``key`` is the form's own: the same form sent twice is the same order.
 
     Points are held from placing until payment; ``pay_by`` is when an unpaid order closes.
-    ``parcel`` says whether there is something to send; codes and services have none. Amounts are minor units:
+    ``parcel`` says whether there is, or was, something to send; codes and services have none. Amounts are minor units:
     ``ordinary`` is what the goods' cash part costs others, ``coupon`` and ``offset`` were taken off, ``delivery_fee``
     added; ``points`` are all points, and ``offset_points`` those of them that pay instead of money. See ``bills``.
     While a return is open (``return_open``) the order is not completed. ``priority``: did its member have priority
@@ -55,8 +65,6 @@ class Order(Model):
     delivery_fee: Mapped[Amount] = mapped_column(default=0)
     currency: Mapped[str] = mapped_column(sa.String(3))
     address: Mapped[dict[str, Any] | None] = mapped_column(Json)
-    carrier: Mapped[str | None] = mapped_column(sa.String(60))
-    tracking_number: Mapped[str | None] = mapped_column(sa.String(60))
     placed_at: Mapped[datetime]
     pay_by: Mapped[datetime]
     return_open: Mapped[bool] = mapped_column(default=False)
@@ -64,6 +72,7 @@ class Order(Model):
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.id")
     steps: Mapped[list[OrderStep]] = relationship(order_by="OrderStep.id")
+    shipments: Mapped[list[Shipment]] = relationship(order_by="Shipment.id")
 
     @property
     def cash_due(self) -> Money:
@@ -79,6 +88,8 @@ class OrderLine(Model):
     """What was ordered, as it was then: a later change of the product does not change an order.
 
     ``cash_each`` is the member price; ``coupon``, ``offset`` and ``offset_points`` are the line's parts of the order's.
+    Of its pieces so many are ``fulfilled`` (sent, handed out, attended), so many were ``cancelled`` before that, and so
+    many are ``returned``: their money and points went back, cancelled ones included. ``grants`` is the product's.
     """
 
     __tablename__ = "order_line"
@@ -86,6 +97,10 @@ class OrderLine(Model):
         sa.CheckConstraint("quantity > 0", name="quantity_positive"),
         sa.CheckConstraint('cash_each * quantity >= coupon + "offset"', name="paid_not_negative"),
         sa.CheckConstraint("returned BETWEEN 0 AND quantity", name="returned_within_quantity"),
+        sa.CheckConstraint(
+            "fulfilled >= 0 AND cancelled >= 0 AND fulfilled + cancelled <= quantity", name="fulfilled_within_quantity"
+        ),
+        sa.CheckConstraint("cancelled <= returned", name="cancelled_is_returned"),
     )
 
     id: Mapped[Id]
@@ -105,6 +120,14 @@ class OrderLine(Model):
     offset: Mapped[Amount] = mapped_column(default=0)
     offset_points: Mapped[Amount] = mapped_column(default=0)
     returned: Mapped[int] = mapped_column(default=0)
+    fulfilled: Mapped[int] = mapped_column(default=0)
+    cancelled: Mapped[int] = mapped_column(default=0)
+    grants: Mapped[str] = mapped_column(sa.String(60), default="")
+
+    @property
+    def open(self) -> int:
+        """Pieces that their buyer still waits for."""
+        return self.quantity - self.fulfilled - self.cancelled
 
     @property
     def points_paid(self) -> int:
@@ -129,3 +152,29 @@ class OrderStep(Model):
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(sa.String(120))
     note: Mapped[str] = mapped_column(sa.String(200), default="")
+
+
+class Shipment(Model):
+    """A parcel 包裹 that was handed to a carrier. An order may need several."""
+
+    __tablename__ = "shipment"
+
+    id: Mapped[Id]
+    order_id: Mapped[int] = reference("order.id", index=True)
+    carrier: Mapped[str] = mapped_column(sa.String(60))
+    tracking_number: Mapped[str] = mapped_column(sa.String(60))
+    shipped_at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(sa.String(120))
+
+    pieces: Mapped[list[ShipmentPiece]] = relationship(order_by="ShipmentPiece.order_line_id")
+
+
+class ShipmentPiece(Model):
+    """So many pieces of a line that lie in a parcel."""
+
+    __tablename__ = "shipment_piece"
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    shipment_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("shipment.id"), primary_key=True)
+    order_line_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order_line.id"), primary_key=True, index=True)
+    quantity: Mapped[int]

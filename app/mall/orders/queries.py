@@ -14,7 +14,7 @@ from app.foundation.database import db, fetch
 from app.foundation.listing import Part, part_of
 from app.foundation.terms import current
 from app.loyalty.benefits.queries import Received, extra_return_days
-from app.mall.orders.models import Order, OrderLine, OrderStep
+from app.mall.orders.models import Order, OrderLine, OrderStep, Shipment
 from app.mall.orders.quotes import Considered, Quote, QuoteLine, Wanted, consider, quote, quote_of
 from app.mall.orders.rules import is_key, order_number
 from app.mall.orders.terms import OrderTerms
@@ -47,12 +47,13 @@ __all__ = [
 CHUNK = 5_000  # Both databases limit how many values one statement may carry.
 SELECTIONS: dict[str, tuple[str, ...]] = {
     "to-pay": ("placed",),
-    "on-the-way": ("paid", "packed", "shipped"),
+    "on-the-way": ("paid", "packed", "part_shipped", "shipped"),
     "received": ("delivered", "completed"),
     "ended": ("cancelled", "closed"),
 }
-WAITING = ("paid", "packed")  # They ask a colleague for work.
+WAITING = ("paid", "packed", "part_shipped")  # They ask a colleague for work.
 _WHOLE = (selectinload(Order.lines), selectinload(Order.steps))
+_SHOWN = (*_WHOLE, selectinload(Order.shipments).joinedload(Shipment.pieces))
 
 
 def order_by_id(order_id: int) -> Order:
@@ -74,7 +75,7 @@ def order_of_key(member_id: int, key: str) -> Order | None:
 def own_order(member_id: int, number: str) -> Order | None:
     """One order of this member; somebody else's looks like none."""
     return db.session.scalar(
-        sa.select(Order).where(Order.member_id == member_id, Order.number == number).options(*_WHOLE)
+        sa.select(Order).where(Order.member_id == member_id, Order.number == number).options(*_SHOWN)
     )
 
 
@@ -88,7 +89,7 @@ def orders_of(member_id: int, *, selection: str = "", after: str | None = None, 
 
 def office_order(number: str, *, units: Collection[int] | None) -> Order | None:
     """One order among those of ``units`` (``None``: all)."""
-    return db.session.scalar(sa.select(Order).where(Order.number == number, *_within(units)).options(*_WHOLE))
+    return db.session.scalar(sa.select(Order).where(Order.number == number, *_within(units)).options(*_SHOWN))
 
 
 def office_orders(

@@ -22,20 +22,26 @@ from app.mall.orders.errors import InvalidQuantity, NothingWanted, NotOffered, S
 from app.mall.orders.rules import Figures
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import least_cash
+from app.mall.slots.queries import BookedByItself, TimeFull, TimeMissing, slot_ahead
 
 if TYPE_CHECKING:
     from app.loyalty.benefits.queries import Perks
     from app.mall.catalog.queries import Offer
     from app.mall.catalog.rules import Way
+    from app.mall.slots.queries import Slot
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """So many pieces of a variant, paid in one of its ways. The ids come from outside and may be nonsense."""
+    """So many pieces of a variant, paid in one of its ways. The ids come from outside and may be nonsense.
+
+    ``slot_id`` is the time for which a service is booked.
+    """
 
     variant_id: int | None
     price_id: int | None
     quantity: int | None = 1
+    slot_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,7 @@ class QuoteLine:
     offer: Offer
     price_id: int
     quantity: int
+    slot: Slot | None = None
 
     @property
     def way(self) -> Way:
@@ -155,7 +162,7 @@ def quote(
 
     Raises ``NothingWanted``; ``NotOffered`` for what is not on sale in this way, or whose unit is closed;
     ``InvalidQuantity``, ``SeveralUnits``, and what the catalogue refuses: ``NotOnSaleYet``, ``SaleOver``,
-    ``OnlyFromTier``, ``LimitReached``.
+    ``OnlyFromTier``, ``LimitReached``; and of services ``TimeMissing``, ``TimeGone``, ``TimeFull``, ``BookedByItself``.
     """
     considered = consider(member_id=member_id, wanted=wanted, now=now)
     for refusal in considered.refused.values():
@@ -180,27 +187,41 @@ def consider(*, member_id: int, wanted: Sequence[Wanted], now: datetime) -> Cons
     refused: dict[Wanted, DomainError] = {}
     for each in wanted:
         try:
-            lines.append(_line(offers.get(each.variant_id or 0), each))
+            lines.append(_line(offers.get(each.variant_id or 0), each, now=now))
         except DomainError as refusal:
             refused[each] = refusal
     return Considered(tuple(lines), refused, mine)
 
 
-def _line(offer: Offer | DomainError | None, each: Wanted) -> QuoteLine:
+def _line(offer: Offer | DomainError | None, each: Wanted, *, now: datetime) -> QuoteLine:
     if isinstance(offer, DomainError):
         raise offer
     if offer is None or each.price_id not in offer.ways or each.price_id is None or each.quantity is None:
         raise NotOffered
-    return QuoteLine(offer, each.price_id, each.quantity)
+    return QuoteLine(offer, each.price_id, each.quantity, _slot(offer, each, now=now))
+
+
+def _slot(offer: Offer, each: Wanted, *, now: datetime) -> Slot | None:
+    """The time of a service. Raises ``TimeMissing``, ``TimeGone`` and ``TimeFull``."""
+    if offer.kind != "service":
+        return None
+    if each.slot_id is None:
+        raise TimeMissing
+    slot = slot_ahead(each.slot_id, variant_id=offer.variant_id, now=now)
+    if each.quantity is not None and slot.free < each.quantity:
+        raise TimeFull(slot.free)
+    return slot
 
 
 def quote_of(lines: Sequence[QuoteLine], mine: Perks, *, offset_points: int = 0, delivery: str = "") -> Quote:
     """What these lines come to for somebody with these perks.
 
-    Raises ``NothingWanted``, ``SeveralUnits``, ``NotOffered`` and ``DeliveryNotOffered``.
+    Raises ``NothingWanted``, ``SeveralUnits``, ``BookedByItself``, ``NotOffered`` and ``DeliveryNotOffered``.
     """
     if not lines:
         raise NothingWanted
+    if len(lines) > 1 and any(line.slot for line in lines):
+        raise BookedByItself
     unit_ids = {line.offer.unit_id for line in lines}
     if len(unit_ids) > 1:
         raise SeveralUnits

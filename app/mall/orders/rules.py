@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from app.foundation.money import Money
@@ -16,6 +16,8 @@ from app.foundation.points import Points
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _NUMBER = re.compile(rf"J[0-9]{{6}}[{LETTERS}]{{6}}")
 _KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
+# A payment that arrives just after its time still finds the points, unless the order was closed meanwhile.
+GRACE = timedelta(hours=1)
 ADDRESS_PARTS = ("recipient", "phone", "region", "city", "line", "postcode")
 
 

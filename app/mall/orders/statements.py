@@ -32,6 +32,7 @@ TONES = {
     "placed": "gold",
     "paid": "info",
     "packed": "info",
+    "part_shipped": "info",
     "shipped": "info",
     "delivered": "brand",
     "completed": "brand",
@@ -77,6 +78,17 @@ class Underway:
     tone: str
 
 
+@dataclass(frozen=True, slots=True)
+class ParcelShown:
+    """A parcel on its way. ``goods`` is what lies in it, where the order needs several."""
+
+    title: str
+    carrier: str
+    tracking_number: str
+    shipped: str
+    goods: list[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderShown:
     """``figures``, ``progress`` and ``history`` are in the shape that the house's parts take."""
@@ -91,8 +103,7 @@ class OrderShown:
     progress: list[dict[str, Any]]
     history: list[dict[str, Any]]
     address: list[str]
-    carrier: str | None
-    tracking_number: str | None
+    parcels: list[ParcelShown]
     next_title: str
     next_text: str
     next_picture: str
@@ -211,19 +222,34 @@ def order_shown(
         progress=_progress(order, at),
         history=history(order, payments, at),
         address=_address(order),
-        carrier=order.carrier,
-        tracking_number=order.tracking_number,
+        parcels=[_parcel_shown(order, place) for place in range(len(order.shipments))],
         next_title=title,
         next_text=text,
         next_picture=picture,
         cash=money(order.cash_due),
         time_left=_time_left(order.pay_by - now) if unpaid else None,
         can_pay=unpaid and bool(order.cash),
-        can_cancel=states.may(order.state, "cancelled", who="member", parcel=order.parcel),
+        can_cancel=order.state == "placed",
         can_confirm=states.may(order.state, "delivered", who="member", parcel=order.parcel),
         over=order.state in ("completed", *states.ENDED),
         surplus=surplus_notice(payments),
     )
+
+
+def _parcel_shown(order: Order, place: int) -> ParcelShown:
+    parcel, names = order.shipments[place], {line.id: _name_of(line) for line in order.lines}
+    several = len(order.shipments) > 1 or order.state == "part_shipped"
+    return ParcelShown(
+        title=_("Parcel %(number)s", number=place + 1) if several else _("Parcel"),
+        carrier=parcel.carrier,
+        tracking_number=parcel.tracking_number,
+        shipped=day(parcel.shipped_at),
+        goods=[f"{names[piece.order_line_id]} × {piece.quantity}" for piece in parcel.pieces] if several else [],
+    )
+
+
+def _name_of(line: OrderLine) -> str:
+    return " · ".join(filter(None, (translated(line.name), translated(line.variant_name))))
 
 
 def _figures(order: Order) -> list[tuple[str, ...]]:
@@ -291,7 +317,7 @@ def _progress(order: Order, at: Mapping[str, datetime]) -> list[dict[str, Any]]:
     if order.state in states.ENDED:
         return [_dot("placed", "done", at), _dot(order.state, "failed", at)]
     path = states.WITH_PARCEL if order.parcel else states.WITHOUT_PARCEL
-    reached = path.index(order.state)
+    reached = path.index("packed" if order.state == "part_shipped" else order.state)
     # What is reached is done; the first step ahead is what everybody waits for.
     marks = ["done" if place <= reached else "now" if place == reached + 1 else "next" for place in range(len(path))]
     return [_dot(state, mark, at) for state, mark in zip(path, marks, strict=True)]
@@ -324,6 +350,11 @@ def _what_next(order: Order, at: Mapping[str, datetime], unit: str, terms: Order
             "hourglass",
         ),
         "packed": (_("Packed and waiting for the courier"), _("The tracking number will appear here."), "gift"),
+        "part_shipped": (
+            _("The first part is on its way to you"),
+            _("The rest follows in another parcel; its tracking number will appear here."),
+            "truck",
+        ),
         "completed": (_("All done"), _("Thank you, and enjoy it!"), "sparkles"),
         "cancelled": (
             _("You cancelled this order"),

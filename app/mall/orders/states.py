@@ -2,8 +2,10 @@
 
 ::
 
-    placed ─▶ paid ─▶ packed ─▶ shipped ─▶ delivered ─▶ completed
-       │        └───── without a parcel ──────▲
+    placed ─▶ paid ─▶ packed ─▶ (part_shipped ─▶) shipped ─▶ delivered ─▶ completed
+       │        │       │                                       ▲
+       │        ├─ without a parcel ────────────────────────────┘
+       │        └───────┴─▶ cancelled: given up before anything of it was sent
        ├─▶ cancelled
        └─▶ closed
 """
@@ -16,6 +18,7 @@ from typing import Literal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from app.foundation.actors import Actor
 from app.foundation.errors import DomainError
 
 Who = Literal["member", "merchant", "system"]
@@ -36,17 +39,26 @@ TRANSITIONS = frozenset(
         Transition("placed", "paid", "system"),
         Transition("placed", "cancelled", "member"),
         Transition("placed", "closed", "system"),
+        Transition("paid", "cancelled", "member"),
+        Transition("paid", "cancelled", "merchant"),
+        Transition("paid", "cancelled", "system"),
         Transition("paid", "packed", "merchant", parcel=True),
+        Transition("packed", "cancelled", "merchant"),
+        Transition("packed", "part_shipped", "merchant", parcel=True),
         Transition("packed", "shipped", "merchant", parcel=True),
+        Transition("part_shipped", "shipped", "merchant", parcel=True),
         Transition("shipped", "delivered", "member", parcel=True),
         Transition("shipped", "delivered", "system", parcel=True),
         Transition("paid", "delivered", "member", parcel=False),
         Transition("paid", "delivered", "merchant", parcel=False),
         Transition("paid", "delivered", "system", parcel=False),
+        Transition("packed", "delivered", "merchant", parcel=False),  # What was to be sent was given up.
         Transition("delivered", "completed", "system"),
     }
 )
 
+# Paid, and not yet all on its way or handed over.
+OPEN = ("paid", "packed", "part_shipped")
 # What the progress of an order shows, in this order.
 WITH_PARCEL = ("placed", "paid", "packed", "shipped", "delivered", "completed")
 WITHOUT_PARCEL = ("placed", "paid", "delivered", "completed")
@@ -56,6 +68,7 @@ LABELS = {
     "placed": _l("To pay"),
     "paid": _l("Paid"),
     "packed": _l("Packed"),
+    "part_shipped": _l("Partly shipped"),
     "shipped": _l("Shipped"),
     "delivered": _l("Received"),
     "completed": _l("Completed"),
@@ -83,7 +96,7 @@ def _refusal(before: str, after: str) -> str:
     if before == after:
         return _("This was already done. Nothing was changed.")
     if after == "cancelled" and before not in ENDED:
-        return _("This order is already paid and can no longer be cancelled here. Nothing was changed.")
+        return _("This order is already being packed and can no longer be cancelled here. Nothing was changed.")
     if before in ENDED:
         return _("This order has ended. Nothing was changed.")
     return _(
@@ -91,3 +104,9 @@ def _refusal(before: str, after: str) -> str:
         now=LABELS[before],
         wanted=LABELS[after],
     )
+
+
+def hand_of(by: Actor) -> Who:
+    """By whose hand somebody acts."""
+    hands: dict[str, Who] = {"member": "member", "staff": "merchant"}
+    return hands.get(by.kind, "system")

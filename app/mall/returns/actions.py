@@ -40,7 +40,7 @@ from app.mall.returns.errors import (
 from app.mall.returns.events import ReturnSettled
 from app.mall.returns.explanations import KIND, giving_back
 from app.mall.returns.models import ReturnCase, ReturnPiece, ReturnStep
-from app.mall.returns.rules import KINDS, OPEN, REASONS, STEPS
+from app.mall.returns.rules import ASKED, NOT_ASKED, OPEN, REASONS, STEPS
 
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
@@ -80,7 +80,7 @@ def ask(
     Members ask within the window, for what was delivered to them in a parcel; staff may open a case later, too.
     Raises ``NothingToReturn``, ``TooMany``, ``NotReturnable``, ``WindowOver``, ``AlreadyOpen`` or ``InvalidInput``.
     """
-    if not is_form_key(key) or kind not in KINDS or reason not in REASONS:
+    if not is_form_key(key) or kind not in ASKED or reason not in REASONS or reason in NOT_ASKED:
         raise InvalidInput(_("This form is damaged. Nothing was changed; please open the page again."))
     order = _lock_order(order_id)
     if earlier := queries.case_of_key(order.member_id, key):

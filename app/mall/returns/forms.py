@@ -20,7 +20,7 @@ from app.foundation.formtools import at_most
 from app.mall.returns import pictures
 from app.mall.returns.actions import LONGEST_NOTE
 from app.mall.returns.models import ReturnCase
-from app.mall.returns.rules import KINDS, REASONS
+from app.mall.returns.rules import ASKED, NOT_ASKED, REASONS
 from app.mall.returns.statements import KIND_LABELS, REASON_LABELS
 
 LONGEST_ANSWER = ReturnCase.answer.type.length
@@ -45,8 +45,9 @@ class AskForm(FlaskForm):
 
     def __init__(self, *args: Any, **fields: Any) -> None:
         super().__init__(*args, **fields)
-        self.kind.choices = [SelectChoice(kind, KIND_LABELS[kind]) for kind in KINDS]
-        self.reason.choices = [SelectChoice(reason, REASON_LABELS[reason]) for reason in REASONS]
+        self.kind.choices = [SelectChoice(kind, KIND_LABELS[kind]) for kind in ASKED]
+        asked = [reason for reason in REASONS if reason not in NOT_ASKED]
+        self.reason.choices = [SelectChoice(reason, REASON_LABELS[reason]) for reason in asked]
         self.key.data = self.key.data or secrets.token_urlsafe(16)
 
 

@@ -1,4 +1,4 @@
-"""Returns 退货, exchanges 换货 and claims under warranty."""
+"""Returns 退货, exchanges 换货, claims under warranty, and cancellations before anything was sent."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ReturnCase(Model):
     order_id: Mapped[int] = reference("order.id", index=True)
     member_id: Mapped[int] = reference("member.id")
     unit_id: Mapped[int] = reference("unit.id")
-    kind: Mapped[str] = mapped_column(sa.String(10))
+    kind: Mapped[str] = mapped_column(sa.String(12))
     state: Mapped[str] = mapped_column(sa.String(10))
     reason: Mapped[str] = mapped_column(sa.String(20))
     note: Mapped[str] = mapped_column(sa.String(1000), default="")

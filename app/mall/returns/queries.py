@@ -22,7 +22,7 @@ from app.loyalty.ledger.actions import would_expire
 from app.loyalty.purchases.actions import would_take_back
 from app.mall.orders.queries import orders_by_ids, return_days
 from app.mall.returns.models import ReturnCase
-from app.mall.returns.rules import KINDS, OPEN, REASONS, Back, Sold, back_for, completes
+from app.mall.returns.rules import ASKED, OPEN, REASONS, Back, Sold, back_for, completes
 from app.mall.returns.terms import ReturnTerms
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def ways_back(order: Order, *, now: datetime) -> dict[str, datetime]:
     ends = endings(order)
     paid = order.state == "delivered" and bool(order.cash or order.points)
     possible = {"return": paid, "exchange": order.state == "delivered", "warranty": True}
-    return {kind: ends[kind] for kind in KINDS if kind in ends and possible[kind] and now < ends[kind]}
+    return {kind: ends[kind] for kind in ASKED if kind in ends and possible[kind] and now < ends[kind]}
 
 
 def endings(order: Order) -> dict[str, datetime]:

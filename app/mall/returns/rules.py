@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 NUMBER = re.compile(r"[0-9A-Z]{1,20}")
-KINDS = ("return", "exchange", "warranty")
+ASKED = ("return", "exchange", "warranty")  # What somebody decides about; a cancellation is settled at once.
+KINDS = (*ASKED, "cancellation")
 STATES = ("requested", "approved", "settled", "rejected", "withdrawn")
 OPEN = ("requested", "approved")
 
@@ -21,10 +22,13 @@ REASONS = {
     "wrong": True,
     "damaged": True,
     "late": True,
+    "unavailable": True,
     "unwanted": False,
     "too_many": False,
     "other": False,
 }
+
+NOT_ASKED = ("unavailable",)  # What only the shop can say, of what it has not sent yet.
 
 # From where to where a case can go, and by whose hand.
 STEPS = {

@@ -19,7 +19,7 @@ from app.mall.catalog.statements import picture_of
 from app.mall.orders.statements import LineShown, goods_name, line_shown
 from app.mall.returns.models import ReturnCase
 from app.mall.returns.queries import Outcome, sold_lines
-from app.mall.returns.rules import KINDS
+from app.mall.returns.rules import ASKED
 
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
@@ -31,6 +31,7 @@ REASON_LABELS = {
     "wrong": _l("It is not what I ordered"),
     "damaged": _l("It arrived damaged"),
     "late": _l("It came too late"),
+    "unavailable": _l("It cannot be delivered"),
     "unwanted": _l("I do not like it"),
     "too_many": _l("I ordered too much"),
     "other": _l("Another reason"),
@@ -143,7 +144,7 @@ def ways(possible: Mapping[str, datetime]) -> list[Way]:
     """What can be asked for, with until when."""
     return [
         Way(kind, str(KIND_LABELS[kind]), str(_OFFERED[kind]) % {"moment": _until(kind, possible[kind])})
-        for kind in KINDS
+        for kind in ASKED
         if kind in possible
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,11 +20,13 @@ from app.mall.catalog import actions as catalog
 from app.mall.catalog.models import Product, Variant
 from app.mall.catalog.queries import category_by_code
 from app.mall.catalog.rules import ProductDraft, VariantDraft, Way
+from app.mall.codes.models import PoolCode
 from app.mall.orders.actions import begin_payment, place, take_payment
 from app.mall.orders.models import Order, OrderStep
 from app.mall.orders.quotes import Wanted
 from app.mall.orders.rules import Figures
 from app.mall.payments.models import Payment
+from app.mall.slots.models import ServiceSlot
 from tests.conftest import NOON
 
 ADDRESS = {
@@ -51,6 +53,7 @@ class Goods:
     variant_id: int
     price_id: int
     figures: Figures
+    slot_id: int | None = None
 
 
 def make_unit(code: str = "shop") -> int:
@@ -89,13 +92,29 @@ def make_goods(
             catalog.list_product(product=product, by=SYSTEM, now=NOON)
         db.session.flush()
         figures = Figures(Points(points), Money(cash, "CNY"))
-        return Goods(product.id, product.slug, product.variants[0].id, product.prices[0].id, figures)
+        variant = product.variants[0]
+        slot_id = _furnish(variant, kind, stock)
+        return Goods(product.id, product.slug, variant.id, product.prices[0].id, figures, slot_id)
+
+
+def _furnish(variant: Variant, kind: str, stock: int) -> int | None:
+    """As many codes or places as the stock says; a service is given tomorrow. Returns the slot's id."""
+    if kind == "code":
+        codes = [f"{variant.sku}-{count}" for count in range(stock)]
+        db.session.add_all(PoolCode(variant_id=variant.id, code=code, added_at=NOON, added_by="Test") for code in codes)
+    if kind != "service" or not stock:
+        return None
+    starts = NOON + timedelta(days=1)
+    slot = ServiceSlot(variant_id=variant.id, starts_at=starts, ends_at=starts + timedelta(hours=1), places=stock)
+    db.session.add(slot)
+    db.session.flush()
+    return slot.id
 
 
 def order_some(member_id: int, goods: Goods, *, quantity: int = 1, now: datetime = NOON, **changes: Any) -> int:
     """Place an order as the form would; returns its id."""
     wanted: dict[str, Any] = {
-        "wanted": [Wanted(goods.variant_id, goods.price_id, quantity)],
+        "wanted": [Wanted(goods.variant_id, goods.price_id, quantity, goods.slot_id)],
         "address": ADDRESS,
         "key": fresh_key(),
     }
@@ -103,6 +122,13 @@ def order_some(member_id: int, goods: Goods, *, quantity: int = 1, now: datetime
         wanted["expected"] = Figures(goods.figures.points * quantity, goods.figures.cash * quantity)
     with transaction():
         return place(member_id=member_id, now=now, **(wanted | changes)).id
+
+
+def let_the_time_pass(goods: Goods, *, until: datetime = NOON) -> None:
+    """The booked time has come."""
+    then = sa.update(ServiceSlot).where(ServiceSlot.id == goods.slot_id)
+    with transaction():
+        db.session.execute(then.values(starts_at=until - timedelta(hours=2), ends_at=until - timedelta(hours=1)))
 
 
 def attempt(order_id: int, *, now: datetime = NOON) -> int:

@@ -9,13 +9,18 @@ from app.foundation import events
 from app.foundation.actors import SYSTEM, Actor
 from app.foundation.audit import AuditEntry
 from app.foundation.database import db, transaction
+from app.foundation.errors import InvalidInput
+from app.foundation.money import Money
+from app.foundation.points import Points
 from app.identity.members.queries import member_by_id
 from app.mall.orders import actions, jobs
-from app.mall.orders.events import OrderCompleted, OrderDelivered, OrderShipped
+from app.mall.orders.events import OrderCompleted, OrderDelivered, OrderShipped, ParcelShipped
 from app.mall.orders.queries import order_by_id
+from app.mall.orders.quotes import Wanted
+from app.mall.orders.rules import Figures
 from app.mall.orders.states import ENDED, LABELS, TRANSITIONS, WITH_PARCEL, WITHOUT_PARCEL, StepRefused, may
 from tests.conftest import NOON
-from tests.mall.orders.shop import make_goods, order_some, state_of, steps_of
+from tests.mall.orders.shop import let_the_time_pass, make_goods, order_some, state_of, steps_of
 
 MERCHANT = Actor("staff", 1, "Mei the merchant")
 DAY = timedelta(days=1)
@@ -39,9 +44,13 @@ def pack(order_id, *, now=NOON):
         actions.pack(order_id=order_id, by=MERCHANT, now=now)
 
 
-def ship(order_id, *, now=NOON):
+def ship(order_id, *, now=NOON, **pieces):
     with transaction():
-        actions.ship(order_id=order_id, carrier="SF Express", tracking_number="SF123", by=MERCHANT, now=now)
+        actions.ship(order_id=order_id, carrier="SF Express", tracking_number="SF123", by=MERCHANT, now=now, **pieces)
+
+
+def lines_of(order_id):
+    return {line.variant_id: line for line in order_by_id(order_id).lines}
 
 
 def receive(order_id, member_id, *, now=NOON):
@@ -52,18 +61,54 @@ def receive(order_id, member_id, *, now=NOON):
 def test_a_parcel_goes_all_the_way(alice, parcel, heard):
     pack(parcel, now=NOON + DAY)
     ship(parcel, now=NOON + 2 * DAY)
-    order = order_by_id(parcel)
-    assert (order.carrier, order.tracking_number) == ("SF Express", "SF123")
+    [sent] = order_by_id(parcel).shipments
+    assert (sent.carrier, sent.tracking_number) == ("SF Express", "SF123")
     receive(parcel, alice, now=NOON + 4 * DAY)
     assert jobs.complete_orders(now=NOON + 11 * DAY - timedelta(seconds=1)) == 0
     assert jobs.complete_orders(now=NOON + 11 * DAY) == 1
     assert steps_of(parcel) == list(WITH_PARCEL)
+    assert all(line.open == 0 for line in order_by_id(parcel).lines)
     news = [event for event in heard if isinstance(event, OrderShipped | OrderDelivered | OrderCompleted)]
     assert [(type(event), event.at) for event in news] == [
         (OrderShipped, NOON + 2 * DAY),
         (OrderDelivered, NOON + 4 * DAY),
         (OrderCompleted, NOON + 11 * DAY),
     ]
+
+
+def test_a_parcel_may_go_in_parts(alice, heard):
+    tea, cup = make_goods("Tea", points=10), make_goods("Cup", points=20)
+    wanted = [Wanted(tea.variant_id, tea.price_id, 2), Wanted(cup.variant_id, cup.price_id, 1)]
+    order_id = order_some(alice, tea, wanted=wanted, expected=Figures(Points(40), Money(0, "CNY")))
+    lines = lines_of(order_id)
+    first, second = lines[tea.variant_id].id, lines[cup.variant_id].id
+    pack(order_id)
+    with pytest.raises(InvalidInput):
+        ship(order_id, pieces={first: 3})
+    with pytest.raises(InvalidInput):
+        ship(order_id, pieces={})
+    ship(order_id, pieces={first: 1})
+    ship(order_id, pieces={first: 1, second: 0})
+    assert state_of(order_id) == "part_shipped"
+    with pytest.raises(StepRefused):
+        receive(order_id, alice)
+    ship(order_id, now=NOON + DAY)
+    assert steps_of(order_id) == ["placed", "paid", "packed", "part_shipped", "shipped"]
+    assert [
+        [(each.order_line_id, each.quantity) for each in sent.pieces] for sent in order_by_id(order_id).shipments
+    ] == [
+        [(first, 1)],
+        [(first, 1)],
+        [(second, 1)],
+    ]
+    assert [type(event) for event in heard if isinstance(event, ParcelShipped | OrderShipped)] == [
+        ParcelShipped,
+        ParcelShipped,
+        ParcelShipped,
+        OrderShipped,
+    ]
+    with pytest.raises(StepRefused):
+        ship(order_id)
 
 
 def test_staff_steps_leave_an_audit_entry(parcel):
@@ -89,7 +134,11 @@ def test_a_parcel_counts_as_received_ten_days_after_shipping(parcel):
 
 
 def test_a_service_can_be_confirmed_by_the_member_or_the_merchant(alice):
-    first, second = (order_some(alice, make_goods("Massage", points=10, kind="service"), address=None) for _ in "12")
+    early, late = (make_goods("Massage", points=10, kind="service") for _ in "12")
+    first, second = (order_some(alice, massage, address=None) for massage in (early, late))
+    with pytest.raises(StepRefused, match="still to come"):
+        receive(first, alice)
+    let_the_time_pass(early)
     receive(first, alice)
     with transaction():
         actions.serve(order_id=second, by=MERCHANT, now=NOON)
@@ -160,7 +209,7 @@ def test_completing_waits_for_delivery(parcel):
 
 def test_every_state_has_a_name_and_leads_somewhere_or_is_an_end():
     states = {step.before for step in TRANSITIONS} | {step.after for step in TRANSITIONS}
-    assert states == set(LABELS) == {*WITH_PARCEL, *WITHOUT_PARCEL, *ENDED}
+    assert states == set(LABELS) == {*WITH_PARCEL, *WITHOUT_PARCEL, *ENDED, "part_shipped"}
     ends = states - {step.before for step in TRANSITIONS}
     assert ends == {"completed", "cancelled", "closed"}
 

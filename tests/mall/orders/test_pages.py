@@ -18,6 +18,7 @@ from tests.factories import give_points
 from tests.mall.orders.shop import (
     ADDRESS,
     fresh_key,
+    let_the_time_pass,
     make_goods,
     order_some,
     orders_in_all,
@@ -365,7 +366,9 @@ def test_cancelling_releases_the_points(browser, alice, kettle):
 
 
 def test_confirming_the_receipt(browser, alice):
-    massage = order_some(alice.id, make_goods("Massage", points=10, kind="service"), address=None)
+    goods = make_goods("Massage", points=10, kind="service")
+    massage = order_some(alice.id, goods, address=None)
+    let_the_time_pass(goods)
     number = number_of(massage)
     assert "I have received it" in browser.get(f"/orders/{number}").text
     browser.post(f"/orders/{number}/receipt")

@@ -126,9 +126,9 @@ def test_cancelling_twice_gives_back_once(alice, kettle, order):
     assert released(alice, kettle)
 
 
-def test_a_paid_order_cannot_be_cancelled(alice, order):
+def test_an_order_paid_meanwhile_is_not_cancelled_for_nothing(alice, order):
     report(order, attempt(order))
-    with pytest.raises(StepRefused, match="already paid"):
+    with pytest.raises(StepRefused, match="paid meanwhile"):
         cancel(order, alice)
     assert wallet_of(alice) == (700, 0)
 

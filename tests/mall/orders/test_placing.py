@@ -210,7 +210,7 @@ def test_what_is_not_sent_leaves_no_address(alice):
 
 def test_a_number_that_is_taken_is_drawn_again(alice, mallory, monkeypatch):
     tea, numbers = make_goods(points=100), iter(["J1", "J1", "J2"])
-    monkeypatch.setattr("app.mall.orders.actions.order_number", lambda _day: next(numbers))
+    monkeypatch.setattr("app.mall.orders.placing.order_number", lambda _day: next(numbers))
     first, second = order_some(alice, tea), order_some(mallory, tea)
     assert [order_by_id(order_id).number for order_id in (first, second)] == ["J1", "J2"]
     assert (wallet_of(alice), wallet_of(mallory)) == ((900, 0), (900, 0))

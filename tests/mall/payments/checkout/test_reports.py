@@ -122,7 +122,7 @@ def test_nothing_about_the_person_is_kept(app, server, order, paid):
 
 def test_our_own_fault_is_500_and_the_repetition_is_taken(app, server, order, paid, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr("app.mall.orders.actions._become_paid", lambda *_args, **_names: 1 / 0)
+        broken.setattr("app.mall.orders.paying.become_paid", lambda *_args, **_names: 1 / 0)
         assert tell(app, paid).status_code == 500
     assert stored() == [("checkout.session.completed", False, True)]
     assert payments_of(order) == [("open", 0)], "Half a booking is none."
