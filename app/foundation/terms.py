@@ -121,28 +121,57 @@ def values_of(terms: Any) -> dict[str, Any]:
 # --- reading --------------------------------------------------------------------------------
 
 _later = aliased(TermsVersion)
-_IN_FORCE = sa.select(TermsVersion.domain, TermsVersion.version, TermsVersion.values).where(
-    TermsVersion.starts_at <= sa.bindparam("now", type_=UTCDateTime()),
-    ~sa.exists().where(
-        _later.domain == TermsVersion.domain,
-        _later.starts_at <= sa.bindparam("now", type_=UTCDateTime()),
-        sa.or_(
-            _later.starts_at > TermsVersion.starts_at,
-            sa.and_(_later.starts_at == TermsVersion.starts_at, _later.version > TermsVersion.version),
-        ),
-    ),
+_FROM_NOW_ON = (
+    sa.select(
+        TermsVersion.domain,
+        TermsVersion.version,
+        TermsVersion.values,
+        TermsVersion.starts_at,
+        TermsVersion.published_at,
+        TermsVersion.published_by,
+        TermsVersion.note,
+    )
+    .where(
+        ~sa.exists().where(
+            _later.domain == TermsVersion.domain,
+            _later.starts_at <= sa.bindparam("now", type_=UTCDateTime()),
+            sa.or_(
+                _later.starts_at > TermsVersion.starts_at,
+                sa.and_(_later.starts_at == TermsVersion.starts_at, _later.version > TermsVersion.version),
+            ),
+        )
+    )
+    .order_by(TermsVersion.version)
 )
 
 
 def current(cls: type[T]) -> T:
     """The terms in force now. Those of all domains are read by one query per request."""
+    rows = _from_now_on(cls)
+    started = [row for row in rows if row[2] <= g.terms_now]
+    return _made_once(cls, max(started, key=_place)).terms if started else cls()
+
+
+def _from_now_on(cls: type) -> list[Any]:
+    """The version in force now and those to come, as they are stored: version, values, and from when on."""
     if "terms" not in g:
-        rows = fetch(_IN_FORCE, {"now": clock.now()})
-        g.terms, g.terms_made = {row[0]: row[2] for row in rows}, {}
-    ready: dict[type, Any] = g.terms_made
-    if cls not in ready:
-        ready[cls] = made(cls, g.terms.get(domain_of(cls), {}))
-    return cast("T", ready[cls])
+        g.terms, g.terms_now, g.terms_made = {}, clock.now(), {}
+        for domain, *row in fetch(_FROM_NOW_ON, {"now": g.terms_now}):
+            g.terms.setdefault(domain, []).append(row)
+    found: list[Any] = g.terms.get(domain_of(cls), [])
+    return found
+
+
+def _place(row: Any) -> tuple[datetime, int]:
+    return row[2], row[0]
+
+
+def _made_once(cls: type[T], row: Any) -> Edition[T]:
+    known: dict[tuple[type, int], Any] = g.terms_made
+    version, values, *about = row
+    if (cls, version) not in known:
+        known[cls, version] = Edition(version, made(cls, values), *about)
+    return cast("Edition[T]", known[cls, version])
 
 
 def editions(cls: type[T]) -> list[Edition[T]]:
@@ -159,8 +188,12 @@ def _edition(cls: type[T], row: TermsVersion) -> Edition[T]:
 
 
 def at(cls: type[T], moment: datetime) -> Edition[T]:
-    """The version in force at ``moment``: the latest to have started; before the first version, the first."""
-    return in_force(editions(cls), moment)
+    """The version in force at ``moment``: the latest to have started; before the first version, the first.
+
+    Only what was in force before the version that is in force now takes a query of its own.
+    """
+    started = [row for row in _from_now_on(cls) if row[2] <= moment]
+    return _made_once(cls, max(started, key=_place)) if started else in_force(editions(cls), moment)
 
 
 def in_force(published: list[Edition[T]], moment: datetime) -> Edition[T]:
@@ -270,7 +303,7 @@ def change(cls: type[T], values: Mapping[str, Any], *, by: Actor, now: datetime)
 
 def forget() -> None:
     """Read the terms afresh the next time."""
-    for name in ("terms", "terms_made", "terms_editions"):
+    for name in ("terms", "terms_now", "terms_made", "terms_editions"):
         g.pop(name, None)
 
 

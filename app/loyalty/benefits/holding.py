@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from app.foundation import clock
 from app.foundation.database import any_of, db
-from app.foundation.terms import Edition, editions, in_force
+from app.foundation.terms import Edition, at
 from app.identity.tags.queries import tags_then
 from app.loyalty.benefits.models import BenefitGrant
 from app.loyalty.benefits.rules import Benefit, Given, Holder, Kind, held
@@ -36,8 +36,7 @@ class Held:
 
 def held_then(asked: Sequence[Moment], kinds: Collection[Kind] | None = None) -> list[Held]:
     """What each member held at each moment, as far as it is of these kinds; no query where no such benefit is."""
-    published = editions(BenefitTerms)
-    terms = [in_force(published, moment) for _member_id, moment in asked]
+    terms = [at(BenefitTerms, moment) for _member_id, moment in asked]
     wanted = {
         edition.version: [each for each in edition.terms.all if kinds is None or each.kind in kinds]
         for edition in terms

@@ -36,6 +36,7 @@ from app.loyalty.tiers.queries import tiers_then
 
 if TYPE_CHECKING:
     from app.identity.members.models import Member
+    from app.loyalty.tiers.models import Tier
 
 __all__ = [
     "NOBODY",
@@ -79,17 +80,16 @@ class Shopping:
 
 def multipliers(asked: Sequence[Shopping]) -> list[Multiplier | None]:
     """The best points multiplier for each, as it was at its moment; a handful of queries for all together."""
-    found: list[Multiplier | None] = []
     had = held_then([(each.member_id, each.at) for each in asked], [Kind.MULTIPLIER])
-    for each, mine in zip(asked, had, strict=True):
-        benefit = best(mine.benefits, Kind.MULTIPLIER, each.unit_code)
-        if benefit is None or benefit.value == 1:
-            found.append(None)
-        elif mine.tier is not None and mine.tier.code in benefit.tiers:
-            found.append(Multiplier(mine.tier.name, benefit.value))
-        else:
-            found.append(Multiplier(benefit.name, benefit.value))
-    return found
+    return [_multiplier(mine.tier, mine.benefits, each.unit_code) for each, mine in zip(asked, had, strict=True)]
+
+
+def _multiplier(tier: Tier | None, benefits: Sequence[Benefit], unit_code: str) -> Multiplier | None:
+    benefit = best(benefits, Kind.MULTIPLIER, unit_code)
+    if benefit is None or benefit.value == 1:
+        return None
+    named = tier.name if tier is not None and tier.code in benefit.tiers else benefit.name
+    return Multiplier(named, benefit.value)
 
 
 def multiplier_of_tier(tier_code: str, unit_code: str, at: datetime) -> Fraction | None:
@@ -117,6 +117,11 @@ class Perks:
     benefits: tuple[Benefit, ...] = ()
     units: Mapping[int, str] = field(default_factory=dict)
     beyond: tuple[Benefit, ...] = ()
+    tier: Tier | None = None
+
+    def multiplier(self, unit_code: str) -> Multiplier | None:
+        """What their points are multiplied by in a unit."""
+        return _multiplier(self.tier, self.benefits, unit_code)
 
     def discount(self, unit_id: int) -> int:
         """Percent off the money in this unit, 0 to 100."""
@@ -175,7 +180,7 @@ def perks(member_id: int | None, at: datetime) -> Perks:
     tier = mine.tier or tiers_then([(member_id, at)]).get((member_id, at))
     anywhere = replace(mine.holder, tier=None)
     beyond = tuple(benefit for benefit in mine.benefits if anywhere.has(benefit))
-    return Perks(tier.rank if tier else 0, mine.benefits, _unit_codes(mine.benefits), beyond)
+    return Perks(tier.rank if tier else 0, mine.benefits, _unit_codes(mine.benefits), beyond, tier)
 
 
 def _unit_codes(benefits: Sequence[Benefit]) -> dict[int, str]:

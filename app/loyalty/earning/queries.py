@@ -12,6 +12,7 @@ from app.foundation import clock
 from app.foundation.database import db
 from app.foundation.points import Points
 from app.foundation.terms import at
+from app.loyalty.benefits.queries import Perks
 from app.loyalty.earning.milestones import Way, ways
 from app.loyalty.earning.models import Rewarded
 from app.loyalty.earning.rules import (
@@ -68,14 +69,20 @@ def welcome_points(moment: datetime) -> Points:
 
 
 def would_earn(
-    *, unit_code: str, currency: str, lines: Sequence[ReportedLine], at: datetime, member_id: int | None = None
+    *,
+    unit_code: str,
+    currency: str,
+    lines: Sequence[ReportedLine],
+    at: datetime,
+    member_id: int | None = None,
+    perks: Perks | None = None,
 ) -> Points:
     """What a purchase made at this moment earns under the version then in force; for checkout pages.
 
     For a member with their benefits, and with what caps and budgets have left; for nobody in particular without.
+    ``perks`` are the member's, where the caller knows them already.
     """
-    prospect = Prospect(member_id=member_id, unit_code=unit_code, currency=currency, at=at, lines=tuple(lines))
-    return Points(value_one(prospect).points)
+    return Points(value_one(Prospect(member_id, unit_code, currency, at, tuple(lines), perks)).points)
 
 
 # --- what members were rewarded for ---------------------------------------------------------

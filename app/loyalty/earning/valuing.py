@@ -17,7 +17,7 @@ from app.foundation import clock
 from app.foundation.database import LockOrder, any_of, db, insert_new, lock
 from app.foundation.money import minor_units
 from app.foundation.terms import Edition, at, editions, in_force
-from app.loyalty.benefits.queries import Multiplier, Shopping, multipliers
+from app.loyalty.benefits.queries import Multiplier, Perks, Shopping, multipliers
 from app.loyalty.earning.models import Budget
 from app.loyalty.earning.rules import (
     FOR_EVER,
@@ -36,13 +36,17 @@ from app.loyalty.purchases.queries import Kept, kept_by
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """A purchase that is being thought about; without a member it is anybody's."""
+    """A purchase that is being thought about; without a member it is anybody's.
+
+    ``perks`` are the member's, where the caller knows them already.
+    """
 
     member_id: int | None
     unit_code: str
     currency: str
     at: datetime
     lines: tuple[ReportedLine, ...]
+    perks: Perks | None = None
 
 
 class Sale(Protocol):
@@ -85,13 +89,19 @@ def value_under(
     local = prospect.at.astimezone(clock.programme_zone()).replace(tzinfo=None)
     if prospect.member_id is None:
         return award_for(prospect, rule, Circumstances(local=local, tier=tier, left=rule.budgets, counts=counts or {}))
-    [multiplier] = multipliers([Shopping(prospect.member_id, prospect.unit_code, prospect.at)])
+    multiplier = _multiplier_of(prospect.member_id, prospect)
     tally = Tally(used_budgets(rule.budgets))
     if rule.limited:
         tally.look_up([(prospect.member_id, prospect.at, rule)])
     return award_for(
         prospect, rule, tally.circumstances(prospect.member_id, prospect.at, local, rule, factor(multiplier))
     )
+
+
+def _multiplier_of(member_id: int, prospect: Prospect) -> Multiplier | None:
+    if prospect.perks is not None:
+        return prospect.perks.multiplier(prospect.unit_code)
+    return multipliers([Shopping(member_id, prospect.unit_code, prospect.at)])[0]
 
 
 # --- budgets --------------------------------------------------------------------------------
