@@ -44,7 +44,8 @@ class Standing:
 
 def standing(member_id: int, *, now: datetime) -> Standing:
     """One query. Lots that have expired but were not written off yet no longer count as available."""
-    soon = now + timedelta(days=current(LedgerTerms).expiring_soon_days)
+    # To the minute: points stop living at the end of a day, and a page is kept as long as it asks for the same.
+    soon = now.replace(second=0, microsecond=0) + timedelta(days=current(LedgerTerms).expiring_soon_days)
     rows = fetch(_STANDING, {"member": member_id, "now": now, "soon": soon})
     if not rows:
         return Standing(Points(0), Points(0), Points(0), Points(0), Points(0), None, False)
