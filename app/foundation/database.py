@@ -30,6 +30,8 @@ from sqlalchemy.orm import registry as Registry  # noqa: N812 - a class with a s
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+from app.foundation import reading
+
 log = logging.getLogger(__name__)
 
 NAMING = {
@@ -122,7 +124,9 @@ def fetch_text(connection: Connection, text: str, parameters: Mapping[str, Any])
     driver: Any = connection.connection.dbapi_connection
     driver_error = connection.dialect.loaded_dbapi.Error
     try:
-        return cast("Sequence[Any]", driver.execute(text, parameters).fetchall())
+        cursor = driver.execute(text, parameters)
+        reading.listen(connection, cursor, text, parameters)
+        return cast("Sequence[Any]", cursor.fetchall())
     except driver_error as error:
         raise sa.exc.DBAPIError.instance(text, dict(parameters), error, driver_error) from error
 
@@ -394,6 +398,7 @@ IDLE = 1.0  # Seconds after which a pooled connection is asked whether it still 
 
 def prepare_engine(engine: Engine) -> None:
     """Give SQLite foreign keys, WAL and explicit BEGINs, and PostgreSQL a look at connections that were idle."""
+    event.listen(engine, "after_cursor_execute", reading.listen)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine)
     else:

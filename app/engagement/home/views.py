@@ -20,6 +20,7 @@ from app.engagement.referrals.queries import offer
 from app.engagement.referrals.statements import promise
 from app.foundation import clock
 from app.foundation.formats import day, points
+from app.foundation.kept import kept
 from app.foundation.languages import translated
 from app.foundation.pages import page, viewer
 from app.foundation.permissions import public
@@ -40,6 +41,7 @@ MORNING, NOON, EVENING = 5, 12, 18
 
 @home.get("/")
 @public
+@kept
 def show() -> ResponseReturnValue:
     if viewer().kind != "member":
         return redirect(url_for("portal.programme.show"))
