@@ -164,16 +164,16 @@ def give_up(*, order: Order, pieces: Mapping[int, int], by: Actor, now: datetime
         count = pieces.get(line.id, 0)
         if not count:
             continue
-        reached, sold_again = reaching.take_back(order, line, count, now=now)
-        if reached < 0 or count > line.quantity - line.returned:
+        if count > line.quantity - line.returned:
             raise NotToBeGivenUp
+        taken = reaching.take_back(order, line, count, now=now)
         _note(
             line.id,
-            fulfilled=OrderLine.fulfilled - reached,
+            fulfilled=OrderLine.fulfilled - taken.reached,
             cancelled=OrderLine.cancelled + count,
             returned=OrderLine.returned + count,
         )
-        if sold_again:
+        if taken.for_sale:
             catalog.change_stock(
                 variant_id=line.variant_id, change=count, reason="release", reference=order.number, by=by, now=now
             )

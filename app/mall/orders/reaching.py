@@ -6,10 +6,12 @@ Codes come out of their pool as soon as they are paid, and so does whatever a pr
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.mall.catalog.actions import grantor_of
 from app.mall.codes import actions as codes
+from app.mall.orders.errors import NotToBeGivenUp
 from app.mall.orders.models import Order, OrderLine
 from app.mall.orders.steps import line_key
 from app.mall.slots import actions as slots
@@ -33,27 +35,35 @@ def grant(order: Order, line: OrderLine, *, now: datetime) -> int:
     return line.open
 
 
-def take_back(order: Order, line: OrderLine, pieces: int, *, now: datetime) -> tuple[int, bool]:
-    """Take so many pieces back that have not been sent, looked at, attended or used.
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """``reached`` pieces had reached the buyer already. ``for_sale``: can others have them now?"""
 
-    Returns how many of them had reached the buyer already, or -1 where it cannot be taken back; and whether they can
-    be sold again.
-    """
+    reached: int = 0
+    for_sale: bool = True
+
+
+def take_back(order: Order, line: OrderLine, pieces: int, *, now: datetime) -> TakenBack:
+    """Take pieces back that have not been sent, looked at, attended or used. Raises ``NotToBeGivenUp``."""
+    if pieces <= line.open:
+        if line.kind == "service":
+            return TakenBack(for_sale=slots.release(order_line_id=line.id, places=pieces, now=now))
+        return TakenBack()
     if line.kind == "code":
-        handed = max(0, pieces - line.open)
-        return (handed, True) if codes.take_back(order_line_id=line.id, pieces=handed) == handed else (-1, False)
+        handed = pieces - line.open
+        if codes.take_back(order_line_id=line.id, pieces=handed) < handed:
+            raise NotToBeGivenUp
+        return TakenBack(reached=handed)
     if line.kind not in BY_HAND and line.fulfilled:
-        return _take_grant_back(order, line, pieces, now=now), True
-    if pieces > line.open:
-        return -1, False
-    return 0, line.kind != "service" or slots.release(order_line_id=line.id, places=pieces, now=now)
+        return _take_grant_back(order, line, pieces, now=now)
+    raise NotToBeGivenUp
 
 
-def _take_grant_back(order: Order, line: OrderLine, pieces: int, *, now: datetime) -> int:
+def _take_grant_back(order: Order, line: OrderLine, pieces: int, *, now: datetime) -> TakenBack:
     """What a line granted goes as a whole or not at all."""
     grantor = grantor_of(line.kind)
-    whole = pieces == line.quantity - line.cancelled
-    if grantor is None or not whole:
-        return -1
-    taken = grantor.take_back(member_id=order.member_id, code=line.grants, key=line_key(order, line), now=now)
-    return line.fulfilled if taken else -1
+    if grantor is None or pieces != line.quantity - line.cancelled:
+        raise NotToBeGivenUp
+    if not grantor.take_back(member_id=order.member_id, code=line.grants, key=line_key(order, line), now=now):
+        raise NotToBeGivenUp
+    return TakenBack(reached=line.fulfilled)
