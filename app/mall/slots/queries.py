@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -12,7 +12,18 @@ from app.foundation.database import any_of, db
 from app.mall.slots.errors import BookedByItself, TimeFull, TimeGone, TimeMissing
 from app.mall.slots.models import Booking, ServiceSlot
 
-__all__ = ["BookedByItself", "Slot", "TimeFull", "TimeGone", "TimeMissing", "slot_ahead", "waits_for_its_time"]
+__all__ = [
+    "BookedByItself",
+    "Slot",
+    "TimeFull",
+    "TimeGone",
+    "TimeMissing",
+    "given_up_until",
+    "slot_ahead",
+    "waits_for_its_time",
+]
+
+NOTICE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +68,13 @@ def waits_for_its_time(order_line_ids: Collection[int], *, now: datetime) -> boo
         .where(any_of(Booking.order_line_id, order_line_ids), Booking.state == "booked", ServiceSlot.starts_at > now)
     )
     return db.session.scalar(sa.select(ahead.exists())) is True
+
+
+def given_up_until(order_line_ids: Collection[int]) -> dict[int, datetime]:
+    """Until when whoever booked for these lines may give it up, by line. None for a line without a booking."""
+    booked = (
+        sa.select(Booking.order_line_id, ServiceSlot.starts_at)
+        .join(ServiceSlot, ServiceSlot.id == Booking.slot_id)
+        .where(any_of(Booking.order_line_id, order_line_ids), Booking.state == "booked")
+    )
+    return {line_id: starts_at - NOTICE for line_id, starts_at in db.session.execute(booked)}
