@@ -73,7 +73,8 @@ def fresh():
 def naive_change_stock(meeting):
     """Read, think, write the result: what a shop does that never met two customers."""
 
-    def change(*, variant_id, change, reason, reference, by, now):
+    def change(*, changes, reason, reference, by, now):
+        [(variant_id, change)] = changes.items()
         stock = db.session.scalars(sa.select(Variant.stock).where(Variant.id == variant_id)).one()
         meeting.wait()
         if stock + change < 0:
@@ -84,11 +85,11 @@ def naive_change_stock(meeting):
 
 
 def test_without_lock_and_guard_the_last_piece_is_sold_twice(app, monkeypatch):
-    """``change_stock`` replaced by one that reads, then writes an absolute value, without lock and without guard."""
+    """``change_stocks`` replaced by one that reads, then writes an absolute value, without lock and without guard."""
     tea = make_goods(points=100, stock=1)
     alice, bob = (make_member(name=name, points=1_000) for name in ("Alice", "Bob"))
     monkeypatch.setattr(limits, "lock", without_lock)
-    monkeypatch.setattr(limits, "change_stock", naive_change_stock(barrier(2)))
+    monkeypatch.setattr(limits, "change_stocks", naive_change_stock(barrier(2)))
     answers = at_once(app, [lambda: order_some(alice, tea), lambda: order_some(bob, tea)])
     fresh()
     assert len(winners(answers)) == 2
@@ -117,7 +118,7 @@ def test_even_without_the_lock_the_guarded_update_sells_once(app, monkeypatch):
     alice, bob = (make_member(name=name, points=1_000) for name in ("Alice", "Bob"))
     monkeypatch.setattr(shelf, "lock", without_lock)
     monkeypatch.setattr(limits, "lock", without_lock)
-    meet_before(monkeypatch, limits, "change_stock", barrier(2))
+    meet_before(monkeypatch, limits, "change_stocks", barrier(2))
     answers = at_once(app, [lambda: order_some(alice, tea), lambda: order_some(bob, tea)])
     fresh()
     assert len(winners(answers)) == 1

@@ -14,7 +14,7 @@ from app.foundation.database import LockOrder, any_of, db, lock
 from app.mall.catalog.errors import LimitReached
 from app.mall.catalog.models import Product, StockMovement, Variant
 from app.mall.catalog.rules import Limit, period_start
-from app.mall.catalog.stock import change_stock
+from app.mall.catalog.stock import change_stocks
 
 
 def take_pieces(*, pieces: Mapping[int, int], number: str, by: Actor, now: datetime) -> None:
@@ -22,17 +22,14 @@ def take_pieces(*, pieces: Mapping[int, int], number: str, by: Actor, now: datet
 
     Limited products are locked first, then variants, each by id: two orders never wait for each other in a circle.
     """
-    of_product = dict(
-        db.session.execute(sa.select(Variant.id, Variant.product_id).where(any_of(Variant.id, pieces))).all()
-    )
-    limited = sa.select(Product).where(any_of(Product.id, set(of_product.values())), Product.limit_pieces.is_not(None))
-    for product in db.session.scalars(lock(LockOrder.STOCK, limited.order_by(Product.id))):
-        mine = sum(count for variant, count in pieces.items() if of_product[variant] == product.id)
+    mine = sa.select(Variant.product_id).where(any_of(Variant.id, pieces))
+    limited = sa.select(Product).where(Product.id.in_(mine), Product.limit_pieces.is_not(None)).order_by(Product.id)
+    for product in db.session.scalars(lock(LockOrder.STOCK, limited)):
         if by.kind == "member" and by.id is not None:  # What staff send once more counts for nobody.
-            refuse_beyond_limit(product, member_id=by.id, quantity=mine, now=now)
-    lock_shelves(variant_ids=pieces)
-    for variant_id, count in sorted(pieces.items()):
-        change_stock(variant_id=variant_id, change=-count, reason="order", reference=number, by=by, now=now)
+            count = sum(pieces.get(variant.id, 0) for variant in product.variants)
+            refuse_beyond_limit(product, member_id=by.id, quantity=count, now=now)
+    taken = {variant_id: -count for variant_id, count in pieces.items()}
+    change_stocks(changes=taken, reason="order", reference=number, by=by, now=now)
 
 
 def lock_shelves(*, variant_ids: Collection[int]) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.foundation import audit
 from app.foundation.actors import Actor
-from app.foundation.database import LockOrder, db, lock
+from app.foundation.database import LockOrder, any_of, db, lock
 from app.foundation.errors import InvalidInput
 from app.mall.catalog.errors import OutOfStock
 from app.mall.catalog.models import Product, StockMovement, Variant
@@ -24,30 +26,50 @@ def change_stock(
 
     Raises ``OutOfStock`` when fewer pieces are there, ``InvalidInput`` when there would be absurdly many.
     """
-    variant = db.session.scalars(lock(LockOrder.STOCK, sa.select(Variant).where(Variant.id == variant_id))).one()
-    product = db.session.get_one(Product, variant.product_id)
-    stock = db.session.scalar(
-        sa.update(Variant)
-        .where(Variant.id == variant_id, (Variant.stock + change).between(0, MOST_STOCK))
-        .values(stock=Variant.stock + change)
-        .returning(Variant.stock)
-        .execution_options(synchronize_session=False)
-    )
-    if stock is None and change > 0:
-        raise InvalidInput(_("That would be more pieces than we can count. Please check the figure."))
-    if stock is None:
-        raise OutOfStock(full_name(product, variant), variant.stock)
-    db.session.refresh(variant, ["stock"])
-    if by.kind == "staff":
-        audit.record(
-            "stock.change",
-            subject=subject_of(product),
-            by=by,
-            now=now,
-            before={"stock": stock - change},
-            after={"sku": variant.sku, "stock": stock, "reason": reason, "reference": reference},
+    return change_stocks(changes={variant_id: change}, reason=reason, reference=reference, by=by, now=now)[0]
+
+
+def change_stocks(
+    *, changes: Mapping[int, int], reason: str, reference: str = "", by: Actor, now: datetime
+) -> list[StockMovement]:
+    """The same for many variants, all or none, by a handful of statements; they are locked by id."""
+    shelves = sa.select(Variant).where(any_of(Variant.id, changes)).order_by(Variant.id)
+    variants = db.session.scalars(lock(LockOrder.STOCK, shelves)).all()
+    left = _move(changes)
+    for variant in variants:
+        if variant.id not in left:
+            _refuse(variant, changes[variant.id])
+        set_committed_value(variant, "stock", left[variant.id])
+        if by.kind == "staff":
+            product = db.session.get_one(Product, variant.product_id)
+            audit.record(
+                "stock.change",
+                subject=subject_of(product),
+                by=by,
+                now=now,
+                before={"stock": variant.stock - changes[variant.id]},
+                after={"sku": variant.sku, "stock": variant.stock, "reason": reason, "reference": reference},
+            )
+    return [
+        note_movement(
+            each, change=changes[each.id], stock=left[each.id], reason=reason, reference=reference, by=by, now=now
         )
-    return note_movement(variant, change=change, stock=stock, reason=reason, reference=reference, by=by, now=now)
+        for each in variants
+    ]
+
+
+def _move(changes: Mapping[int, int]) -> dict[int, int]:
+    """Change what the database has, and return what that is now; left out is what would be too little or too much."""
+    moved = Variant.stock + sa.case(dict(changes), value=Variant.id)
+    possible = sa.update(Variant).where(any_of(Variant.id, changes), moved.between(0, MOST_STOCK))
+    changed = possible.values(stock=moved).returning(Variant.id, Variant.stock)
+    return dict(db.session.execute(changed, execution_options={"synchronize_session": False}).all())
+
+
+def _refuse(variant: Variant, change: int) -> None:
+    if change > 0:
+        raise InvalidInput(_("That would be more pieces than we can count. Please check the figure."))
+    raise OutOfStock(full_name(db.session.get_one(Product, variant.product_id), variant), variant.stock)
 
 
 def note_movement(

@@ -47,12 +47,12 @@ def take_payment(*, order_id: int, payment_id: int, outcome: payments.Outcome, n
 
 
 def become_paid(order: Order, *, now: datetime) -> None:
-    """Its points are spent, and what needs nobody's hand reaches its buyer.
+    """Points that were held beside its cash are spent, and what needs nobody's hand reaches its buyer.
 
     The caller has locked the order and handed out its codes: their pools are locked before wallets.
     """
     step(order, "paid", who="system", by=SYSTEM, now=now)
-    if order.points:
+    if order.points and order.cash:
         ledger.post_pending(key=ledger_key(order, "redeem"), pending_key=ledger_key(order, "hold"), now=now)
     events.publish(OrderPaid(order.id, now))
     fulfilling.grant(order=order, now=now)

@@ -75,10 +75,10 @@ def place(
     db.session.add_all(lines)
     write_step(order, "placed", by=member, now=now)
     _book_times(order, quoted, lines, now=now)
-    if not order.cash:
+    if not order.cash and any(line.kind == "code" for line in lines):
         fulfilling.hand_out_codes(order=order, now=now)
     if order.points:
-        _hold(order, quoted, now=now)
+        _take_points(order, quoted, now=now)
     events.publish(OrderPlaced(order.id, now))
     if not order.cash:
         become_paid(order, now=now)
@@ -173,14 +173,17 @@ def _book_times(order: Order, quoted: Quote, lines: Sequence[OrderLine], *, now:
             )
 
 
-def _hold(order: Order, quoted: Quote, *, now: datetime) -> None:
-    ledger.hold(
-        member_id=order.member_id,
-        amount=Points(order.points),
-        key=ledger_key(order, "hold"),
-        kind=KIND,
-        unit_id=order.unit_id,
-        explanation=redeeming(number=order.number, quoted=quoted),
-        deadline=order.pay_by + GRACE,
-        now=now,
-    )
+def _take_points(order: Order, quoted: Quote, *, now: datetime) -> None:
+    """Points alone are spent at once; beside cash they are held until it is paid."""
+    request: dict[str, Any] = {
+        "member_id": order.member_id,
+        "amount": Points(order.points),
+        "key": ledger_key(order, "hold" if order.cash else "redeem"),
+        "kind": KIND,
+        "unit_id": order.unit_id,
+        "explanation": redeeming(number=order.number, quoted=quoted),
+    }
+    if order.cash:
+        ledger.hold(**request, deadline=order.pay_by + GRACE, now=now)
+    else:
+        ledger.spend(**request, now=now)

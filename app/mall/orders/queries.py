@@ -57,8 +57,8 @@ _SHOWN = (*_WHOLE, selectinload(Order.shipments).joinedload(Shipment.pieces))
 
 
 def order_by_id(order_id: int) -> Order:
-    """An order with its lines and steps. Raises ``NoResultFound``."""
-    return db.session.scalars(sa.select(Order).where(Order.id == order_id).options(*_WHOLE)).one()
+    """An order, its lines and steps as soon as they are asked for. Raises ``NoResultFound``."""
+    return db.session.get_one(Order, order_id)
 
 
 def orders_by_ids(ids: Collection[int]) -> dict[int, Order]:
