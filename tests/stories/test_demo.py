@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.community.courses.queries import standings
 from app.engagement.checkin.queries import days_of
 from app.engagement.referrals.models import Referral
 from app.entrypoints.demo import content, pictures, story
@@ -197,3 +198,18 @@ def test_alice_has_a_gift_waiting_and_others_claimed_and_handed_out(demo):
     assert any(claim.amount for claim in mine.claims)
     states = [voucher.open for claim in mine.claims for voucher in claim.vouchers]
     assert sorted(states) == [False, True]
+
+
+def test_courses_are_half_read_finished_and_still_to_be_had(demo):
+    courses = {each.course.code: each for each in standings(member("alice").id)}
+    assert (courses["brewing-tea"].read, courses["brewing-tea"].lessons) == (2, 4)
+    assert courses["first-loaf"].completed
+    assert not courses["barista-basics"].may_read
+    for sheet in content.courses():
+        for texts in (
+            sheet["title"],
+            sheet["summary"],
+            sheet["description"],
+            *(each["body"] for each in sheet["lessons"]),
+        ):
+            assert set(texts) == {"en", "zh_Hans", "zh_Hant"}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, abort, flash, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from app.community.courses import actions, queries
 from app.community.courses.forms import NONE, CourseForm, LessonForm
@@ -88,6 +89,9 @@ def show(code: str) -> Response:
         tint=tint_of(course),
         rule=rule_of(len(lessons), rule.points) if lessons and rule.points else "",
         listed=listed,
+        given=""
+        if course.open_to_all
+        else ngettext("%(num)s was given access", "%(num)s were given access", listed.given),
         lessons=[
             Shown.of(course, each, readers.get(each.id, 0), place, len(lessons), changeable=may_write)
             for place, each in enumerate(lessons)

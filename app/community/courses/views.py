@@ -38,13 +38,8 @@ courses = Blueprint("courses", __name__, url_prefix="/courses")
 @requires(Permission.COURSE_TAKE)
 def index() -> Response:
     cards = [card_of(each) for each in queries.standings(current_member().id)]
-    names = [
-        ("mine", _("Your courses")),
-        ("open", _("Free for every member")),
-        ("locked", _("To be had in the mall")),
-        ("finished", _("Finished")),
-    ]
-    groups = [(title, [card for card in cards if card.place == place]) for place, title in names]
+    names = [(_("Your courses"), ("mine", "finished")), (_("More to discover"), ("open", "locked"))]
+    groups = [(title, [card for place in places for card in cards if card.place == place]) for title, places in names]
     return page("community/courses/index.html", groups=[(title, found) for title, found in groups if found])
 
 

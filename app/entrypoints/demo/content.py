@@ -1,4 +1,4 @@
-"""What the demo is about, read from small files: ``catalogue.json``, ``people.json`` and ``quizzes.json``."""
+"""What the demo is about, read from small files: the catalogue, the people, the quizzes and the courses."""
 
 from __future__ import annotations
 
@@ -123,3 +123,21 @@ def money(major: str, currency: str) -> Money:
 def quizzes() -> list[dict[str, Any]]:
     """``opens`` and ``closes`` are days ago; texts by language."""
     return list(_read("quizzes.json"))
+
+
+def courses() -> list[dict[str, Any]]:
+    """``published`` is days ago; ``given`` and ``readers`` name members by their place, and how many days ago each
+    was given access or read a lesson. Texts by language: longer ones are written as their paragraphs."""
+    return [
+        {
+            "given": {},
+            **sheet,
+            "description": _paragraphs(sheet["description"]),
+            "lessons": [{**lesson, "body": _paragraphs(lesson["body"])} for lesson in sheet["lessons"]],
+        }
+        for sheet in _read("courses.json")
+    ]
+
+
+def _paragraphs(texts: dict[str, list[str]]) -> Texts:
+    return {locale: "\n\n".join(paragraphs) for locale, paragraphs in texts.items()}
