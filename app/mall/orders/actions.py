@@ -18,11 +18,11 @@ from app.mall.orders.fulfilling import (
     pack,
     serve,
     serve_waiting,
-    ship,
 )
 from app.mall.orders.paying import begin_payment, cancel, close_unpaid, take_payment
 from app.mall.orders.placing import PICKUP, needs_address, place
 from app.mall.orders.rules import GRACE, Figures
+from app.mall.orders.sending import correct_parcel, ship
 from app.mall.orders.terms import OrderTerms
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "close_unpaid",
     "complete",
     "confirm_delivery",
+    "correct_parcel",
     "give_up",
     "hold_open",
     "lock_order",
@@ -58,6 +59,7 @@ audit.describe(
     {
         "order.packed": _l("Order packed"),
         "order.shipped": _l("Order shipped"),
+        "order.parcel-corrected": _l("Parcel corrected"),
         "order.delivered": _l("Order delivered"),
     },
 )

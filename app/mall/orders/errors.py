@@ -87,3 +87,21 @@ class NotToBeGivenUp(DomainError):
         super().__init__(
             _("A part of this was sent or used meanwhile and can no longer be cancelled. Nothing was changed.")
         )
+
+
+class TrackingNumberTaken(InvalidInput):
+    """Every parcel travels under a number of its own."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(
+            _("Another parcel of this order travels under %(number)s already. Nothing was changed.", number=number)
+        )
+
+
+class SentMeanwhile(DomainError):
+    """A colleague was quicker: what the form says is left may be on its way."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Another parcel of this order was sent meanwhile. Nothing was changed; please look at what is left.")
+        )

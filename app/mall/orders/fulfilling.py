@@ -11,17 +11,16 @@ from flask_babel import gettext as _
 from app.foundation import events
 from app.foundation.actors import SYSTEM, Actor
 from app.foundation.database import db
-from app.foundation.errors import InvalidInput
 from app.mall.catalog import actions as catalog
 from app.mall.orders import reaching, states
-from app.mall.orders.errors import NothingToShip, NotToBeGivenUp
-from app.mall.orders.events import OrderCancelled, OrderCompleted, OrderDelivered, OrderShipped, ParcelShipped
-from app.mall.orders.models import Order, OrderLine, Shipment, ShipmentPiece
+from app.mall.orders.errors import NotToBeGivenUp
+from app.mall.orders.events import OrderCancelled, OrderCompleted, OrderDelivered, OrderShipped
+from app.mall.orders.models import Order, OrderLine
 from app.mall.orders.steps import lines_of, locked, note_by_staff, step
 from app.mall.slots import actions as slots
 from app.mall.slots.queries import waits_for_its_time
 
-# --- what is sent or handed over ----------------------------------------------------------------
+# --- what is packed or handed over ----------------------------------------------------------------
 
 
 def pack(*, order_id: int, by: Actor, now: datetime) -> None:
@@ -29,51 +28,6 @@ def pack(*, order_id: int, by: Actor, now: datetime) -> None:
     order = locked(order_id)
     step(order, "packed", who="merchant", by=by, now=now)
     note_by_staff(order, "packed", before="paid", by=by, now=now)
-
-
-def ship(
-    *,
-    order_id: int,
-    carrier: str,
-    tracking_number: str,
-    pieces: Mapping[int, int] | None = None,
-    by: Actor,
-    now: datetime,
-) -> Shipment:
-    """A parcel was handed to a carrier: with these pieces by line, or (``None``) with everything that is left.
-
-    The order is shipped with its last parcel. Raises ``StepRefused``, ``NothingToShip`` or ``InvalidInput``.
-    """
-    order = locked(order_id)
-    lines = {line.id: line for line in lines_of(order) if line.kind == "physical"}
-    left = {line.id: line.open for line in lines.values() if line.open}
-    in_it = left if pieces is None else {line_id: count for line_id, count in pieces.items() if count}
-    whole = in_it == left
-    before = order.state
-    if not (before == "part_shipped" and not whole):
-        # A further part of it changes nothing about where the order stands.
-        states.check(before, "shipped" if whole else "part_shipped", who="merchant", parcel=order.parcel)
-    if not in_it:
-        raise NothingToShip
-    if any(line_id not in left or not 1 <= count <= left[line_id] for line_id, count in in_it.items()):
-        raise InvalidInput(_("So many pieces are not left to send. Nothing was changed; please check the figures."))
-    parcel = Shipment(order_id=order.id, carrier=carrier, tracking_number=tracking_number, shipped_at=now, by=by.label)
-    parcel.pieces = [ShipmentPiece(order_line_id=line_id, quantity=count) for line_id, count in in_it.items()]
-    db.session.add(parcel)
-    db.session.flush()
-    note_fulfilled(order=order, pieces=in_it)
-    if whole:
-        step(order, "shipped", who="merchant", by=by, now=now)
-    elif before != "part_shipped":
-        step(order, "part_shipped", who="merchant", by=by, now=now)
-    facts = {"carrier": carrier, "tracking_number": tracking_number}
-    if not whole or before == "part_shipped":
-        facts["goods"] = ", ".join(f"{lines[line_id].sku} × {count}" for line_id, count in in_it.items())
-    note_by_staff(order, "shipped", before=before, by=by, now=now, **facts)
-    events.publish(ParcelShipped(order.id, now, parcel.id))
-    if whole:
-        events.publish(OrderShipped(order.id, now))
-    return parcel
 
 
 def serve(*, order_id: int, by: Actor, now: datetime) -> None:
