@@ -101,6 +101,7 @@ class Quote:
     deliveries: tuple[Delivery, ...]
     rule: OffsetRule
     priority: bool
+    perks: Perks
 
     @property
     def figures(self) -> Figures:
@@ -139,7 +140,7 @@ class Quote:
         return [line.item for line in self.lines]
 
     def earns(self, *, member_id: int | None = None, at: datetime) -> Points:
-        """The points that the money paid for the goods will bring this member."""
+        """The points that the money paid for the goods will bring this member, who is the one that it was made for."""
         lines = [
             ReportedLine(line.offer.category, line.offer.sku, line.quantity, share.cash)
             for line, share in zip(self.lines, self.bill.shares, strict=True)
@@ -147,7 +148,14 @@ class Quote:
         ]
         if not lines:
             return Points(0)
-        return would_earn(unit_code=self.unit_code, currency=self.currency, lines=lines, at=at, member_id=member_id)
+        return would_earn(
+            unit_code=self.unit_code,
+            currency=self.currency,
+            lines=lines,
+            at=at,
+            member_id=member_id,
+            perks=self.perks,
+        )
 
 
 def quote(
@@ -236,7 +244,7 @@ def quote_of(lines: Sequence[QuoteLine], mine: Perks, *, offset_points: int = 0,
         [line.item for line in lines], rule=rule, offset_points=offset_points, delivery=chosen.fee if chosen else 0
     )
     priority = parcel and mine.priority_delivery(unit.id)
-    return Quote(tuple(lines), made, chosen, unit.id, unit.code, ways, rule, priority)
+    return Quote(tuple(lines), made, chosen, unit.id, unit.code, ways, rule, priority, mine)
 
 
 def offset_rule(currency: str) -> OffsetRule:
