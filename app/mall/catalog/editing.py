@@ -23,7 +23,7 @@ from app.mall.catalog.names import subject_of
 from app.mall.catalog.rules import GRANTING, KINDS, PERIODS, ProductDraft, VariantDraft, slugify, sort_keys
 from app.mall.catalog.stock import note_movement
 
-RESERVED = {"new", "wishes"}  # Addresses beside those of the products.
+RESERVED = {"new", "selection", "sheets", "wishes"}  # Addresses beside those of the products.
 
 
 def create_product(*, draft: ProductDraft, by: Actor, now: datetime) -> Product:
@@ -118,6 +118,15 @@ def reindex(product: Product) -> None:
 
 
 def _check(draft: ProductDraft, product: Product | None = None) -> None:
+    check(draft, product)
+    skus = [variant.sku for variant in draft.variants]
+    taken = queries.taken_skus(skus, but_of=product.id if product else None)
+    if repeated := {sku for sku in skus if skus.count(sku) > 1} | taken:
+        raise SkuTaken(repeated)
+
+
+def check(draft: ProductDraft, product: Product | None = None) -> None:
+    """Everything but whether its SKUs are free. Raises ``InvalidInput``."""
     if not any(draft.name.values()):
         raise InvalidInput(_("A product needs a name in at least one language."))
     if not draft.variants:
@@ -134,10 +143,6 @@ def _check(draft: ProductDraft, product: Product | None = None) -> None:
     window = draft.window
     if window.start and window.until and window.start >= window.until:
         raise InvalidInput(_("The sale would end before it begins. Please check both moments."))
-    skus = [variant.sku for variant in draft.variants]
-    taken = queries.taken_skus(skus, but_of=product.id if product else None)
-    if repeated := {sku for sku in skus if skus.count(sku) > 1} | taken:
-        raise SkuTaken(repeated)
 
 
 def _check_grants(draft: ProductDraft, product: Product | None) -> None:

@@ -39,7 +39,10 @@ from app.mall.catalog.models import Product, Variant
 from app.mall.catalog.rules import (
     LONGEST_DESCRIPTION,
     MOST_LIMIT,
+    MOST_PIECES,
     MOST_POINTS,
+    MOST_VARIANTS,
+    MOST_WAYS,
     SKU,
     Limit,
     ProductDraft,
@@ -48,11 +51,6 @@ from app.mall.catalog.rules import (
     Window,
 )
 from app.mall.catalog.typed import DIGITS, plain_digits
-
-MOST_WAYS = 12
-MOST_VARIANTS = 50
-MOST_PIECES = 1_000_000
-
 
 # --- a product ------------------------------------------------------------------------------
 
@@ -93,15 +91,7 @@ class ProductForm(FlaskForm):
     revision = HiddenField()
     unit = SelectField(_l("Business unit"), validate_choice=False)
     category = SelectField(_l("Category"), validate_choice=False)
-    kind = SelectField(
-        _l("Kind"),
-        choices=[
-            SelectChoice("physical", _l("Something to send")),
-            SelectChoice("code", _l("A voucher code")),
-            SelectChoice("service", _l("A service")),
-        ],
-        validate_choice=False,
-    )
+    kind = SelectField(_l("Kind"), validate_choice=False)
     name_en = name_field(_l("Name in English"))
     name_zh_Hans = name_field(_l("Name in Simplified Chinese"))  # noqa: N815
     name_zh_Hant = name_field(_l("Name in Traditional Chinese"))  # noqa: N815
@@ -134,12 +124,19 @@ class ProductForm(FlaskForm):
         categories: Mapping[str, str],
         brands: Mapping[str, str],
         tiers: Mapping[str, str],
+        granting: Mapping[str, Mapping[str, str]],
     ) -> None:
-        """The choices there are: code → name."""
+        """The choices there are: code → name. ``granting`` is what can be given instead of goods, by who gives it."""
         self.unit.choices = [SelectChoice(*unit) for unit in units.items()]
         self.category.choices = [SelectChoice(*category) for category in categories.items()]
         self.brand.choices = [SelectChoice("", _("None")), *(SelectChoice(*brand) for brand in brands.items())]
         self.tier.choices = [SelectChoice("", _("Every member")), *(SelectChoice(*tier) for tier in tiers.items())]
+        goods = {"physical": _("Something to send"), "code": _("A voucher code"), "service": _("A service")}
+        self.kind.choices = [
+            SelectChoice(kind, name, optgroup=group)
+            for group, kinds in {_("Goods and services"): goods, **granting}.items()
+            for kind, name in kinds.items()
+        ]
 
     def check(self, currency: str) -> bool:
         """Is everything right, and if not, does a sentence beside the field say what is not?"""
@@ -232,6 +229,7 @@ class ProductForm(FlaskForm):
     def draft(self, ids: Mapping[str, Mapping[str, int]]) -> ProductDraft:
         """What the person wants; call it once ``check`` said yes. ``ids`` of units, categories … are by their code."""
         assert self.list_price.money is not None
+        kind, _colon, grants = self.kind.data.partition(":")
         limit = Limit(self.limit_pieces.number, self.limit_period.data) if self.limit_pieces.data else None
         return ProductDraft(
             unit_id=ids["unit"][self.unit.data],
@@ -240,7 +238,8 @@ class ProductForm(FlaskForm):
             tier_id=ids["tier"].get(self.tier.data),
             window=Window(self.on_sale_from.moment, self.on_sale_until.moment),
             limit=limit,
-            kind=self.kind.data,
+            kind=kind,
+            grants=grants,
             name=texts_of(self.data, "name"),
             description=texts_of(self.data, "description"),
             list_price=self.list_price.money,
@@ -261,6 +260,11 @@ def _variant_draft(row: VariantRow) -> VariantDraft:
     )
 
 
+def kind_of(kind: str, grants: str) -> str:
+    """One choice tells both: ``course:brewing`` is a course, that one."""
+    return f"{kind}:{grants}" if grants else kind
+
+
 def values_of(product: Product, codes: Mapping[str, str]) -> dict[str, Any]:
     """A product as the form shows it; ``codes`` of its unit, category, brand and tier."""
     return {
@@ -270,7 +274,7 @@ def values_of(product: Product, codes: Mapping[str, str]) -> dict[str, Any]:
         "on_sale_until": written(product.on_sale_until),
         "limit_pieces": str(product.limit_pieces or ""),
         "limit_period": product.limit_period or "month",
-        "kind": product.kind,
+        "kind": kind_of(product.kind, product.grants),
         **by_language("name", product.name),
         **by_language("description", product.description),
         "list_price": str(product.worth.decimal),

@@ -16,7 +16,7 @@ from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
 from app.identity.units.queries import units_within
 from app.loyalty.tiers.queries import ladder
-from app.mall.catalog import queries
+from app.mall.catalog import queries, stockroom
 from app.mall.catalog.errors import limit_text
 from app.mall.catalog.models import Product, StockMovement
 from app.mall.catalog.queries import ways_of
@@ -47,8 +47,13 @@ class Choices:
 
 
 def choices() -> Choices:
+    return choices_within(unit_scope(current_staff()))
+
+
+def choices_within(units: stockroom.Scope) -> Choices:
+    """For somebody who sees these units."""
     found: dict[str, Sequence[Any]] = {
-        "unit": units_within(unit_scope(current_staff())),
+        "unit": units_within(units),
         "category": queries.all_categories(),
         "brand": queries.all_brands(),
         "tier": [tier for tier in ladder() if tier.rank],  # The first step is every member.
@@ -80,6 +85,7 @@ def row(product: Product, names: Choices, now: datetime) -> dict[str, Any]:
     stock = sum(variant.stock for variant in product.variants if variant.active)
     return {
         "name": translated(product.name),
+        "slug": product.slug,
         "url": url_for(".show", slug=product.slug),
         "picture": picture_url(product.pictures[0].file) if product.pictures else "empty-box",
         "skus": ", ".join(variant.sku for variant in product.variants),

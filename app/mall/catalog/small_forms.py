@@ -5,12 +5,11 @@ from __future__ import annotations
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, MultipleFileField, SelectChoice, SelectField, StringField
+from wtforms import Field, FileField, MultipleFileField, SelectChoice, SelectField, StringField
 
 from app.foundation.formtools import at_most
 from app.mall.catalog.fields import MomentField, WholeField, blame, chosen, name_field, one_line, plain, reads
-
-MOST_PIECES = 1_000_000
+from app.mall.catalog.rules import MOST_PIECES
 
 
 class StockForm(FlaskForm):
@@ -45,6 +44,12 @@ class StockForm(FlaskForm):
 
 class PicturesForm(FlaskForm):
     pictures = MultipleFileField(_l("Pictures"))
+
+
+class SheetForm(FlaskForm):
+    """The file comes beside it."""
+
+    sheet = FileField(_l("Sheet"))
 
 
 class CategoryForm(FlaskForm):
@@ -85,3 +90,20 @@ class ListingForm(FlaskForm):
 
     def check(self) -> bool:
         return all([self.validate_on_submit(), reads(self.at)])
+
+
+class BulkForm(FlaskForm):
+    """What is done to many products at once; which fields count depends on the action."""
+
+    at = MomentField(_l("Listed from"))
+    category = SelectField(_l("Category"), validate_choice=False)
+    percent = StringField(_l("Percent"), filters=[one_line], validators=[at_most(10)])
+    part = SelectField(
+        _l("Of"),
+        choices=[
+            SelectChoice("both", _l("points and cash")),
+            SelectChoice("points", _l("points only")),
+            SelectChoice("cash", _l("cash only")),
+        ],
+        validate_choice=False,
+    )

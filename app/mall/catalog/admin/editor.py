@@ -18,7 +18,8 @@ from app.foundation.permissions import Permission, requires
 from app.mall.catalog import actions
 from app.mall.catalog.admin.door import me, own_product_or_404, products
 from app.mall.catalog.errors import ProductChanged, SkuTaken
-from app.mall.catalog.forms import ProductForm, values_of
+from app.mall.catalog.forms import ProductForm, kind_of, values_of
+from app.mall.catalog.grants import grantors
 from app.mall.catalog.models import Product
 from app.mall.catalog.office import Choices, choices
 
@@ -62,7 +63,7 @@ def edit(slug: str) -> Response:
 @requires(Permission.CATALOG_WRITE)
 def update(slug: str) -> BaseResponse:
     product, form, names = own_product_or_404(slug), ProductForm(), choices()
-    offer(form, names)
+    offer(form, names, product)
     if rows := request.form.get("more"):
         return _one_row_more(form, names, rows, product)
     if not form.check(programme_currency()):
@@ -89,8 +90,22 @@ def update(slug: str) -> BaseResponse:
     return seen(url_for(".show", slug=slug))
 
 
-def offer(form: ProductForm, names: Choices) -> None:
-    form.offer(names.names["unit"], names.names["category"], names.names["brand"], names.names["tier"])
+def offer(form: ProductForm, names: Choices, product: Product | None = None) -> None:
+    told = names.names
+    form.offer(told["unit"], told["category"], told["brand"], told["tier"], _granting(product))
+
+
+def _granting(product: Product | None) -> dict[str, dict[str, str]]:
+    """What can be granted now, and what this product grants, though it may have been withdrawn."""
+    found = {
+        str(grantor.label): {kind_of(grantor.kind, each.code): each.name for each in grantor.choices()}
+        for grantor in grantors()
+    }
+    if product and product.grants:
+        mine = kind_of(product.kind, product.grants)
+        if not any(mine in group for group in found.values()):
+            found[_("Not offered any more")] = {mine: product.grants}
+    return found
 
 
 def _one_row_more(form: ProductForm, names: Choices, rows: str, product: Product | None = None) -> Response:
@@ -104,7 +119,7 @@ def _one_row_more(form: ProductForm, names: Choices, rows: str, product: Product
 def _form_page(
     form: ProductForm, names: Choices, product: Product | None = None, *, status: int = 200, conflict: str | None = None
 ) -> Response:
-    offer(form, names)
+    offer(form, names, product)
     here = url_for(".update", slug=product.slug) if product else url_for(".create")
     return page(
         "mall/catalog/office/form.html",

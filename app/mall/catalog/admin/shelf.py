@@ -12,6 +12,7 @@ from wtforms import SelectChoice
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
+from app.foundation.formats import points
 from app.foundation.formtools import refuse
 from app.foundation.languages import translated
 from app.foundation.listing import first_url, next_url
@@ -20,10 +21,11 @@ from app.foundation.permissions import Permission, allowed, requires
 from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
 from app.mall.catalog import actions, stockroom
-from app.mall.catalog.admin.door import me, own_product_or_404, products
+from app.mall.catalog.admin.door import filters_in, me, own_product_or_404, products, wanted_by
 from app.mall.catalog.models import Product
 from app.mall.catalog.office import choices, details, movement_line, row, state_badge, status_badge
 from app.mall.catalog.rules import MOST_PICTURES, STATUSES
+from app.mall.catalog.selections import MOST_SELECTED, bulk_actions
 from app.mall.catalog.small_forms import ListingForm, PicturesForm, StockForm
 
 PAGE = 25
@@ -35,19 +37,9 @@ PAGE = 25
 @requires(Permission.CATALOG_READ)
 def index() -> Response:
     names = choices()
-    filters = {
-        key: text for key in ("q", "status", "unit", "category", "stock") if (text := request.args.get(key, "").strip())
-    }
+    filters = filters_in(request.args)
     part = stockroom.products_of_units(
-        unit_scope(current_staff()),
-        search=filters.get("q", ""),
-        status=filters.get("status", ""),
-        # An unknown code finds nothing rather than everything.
-        unit_id=names.ids["unit"].get(filters["unit"], 0) if "unit" in filters else None,
-        category_id=names.ids["category"].get(filters["category"], 0) if "category" in filters else None,
-        sold_out=filters.get("stock") == "none",
-        after=request.args.get("after"),
-        limit=PAGE,
+        unit_scope(current_staff()), wanted_by(filters, names), after=request.args.get("after"), limit=PAGE
     )
     return page(
         "mall/catalog/office/index.html",
@@ -61,6 +53,10 @@ def index() -> Response:
         first_url=first_url(),
         index_url=url_for(".index"),
         new_url=url_for(".new") if allowed(Permission.CATALOG_WRITE) else None,
+        sheets_url=url_for(".sheets", **filters),
+        selection_url=url_for(".create_selection"),
+        actions=bulk_actions() if allowed(Permission.CATALOG_WRITE) else [("export", _("Export"))],
+        most_selected=points(MOST_SELECTED),
     )
 
 
