@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
+from app.config import LOCALES
 from app.foundation.database import UTCDateTime, any_of, db, fetch
 from app.foundation.errors import DomainError
 from app.foundation.money import Money
@@ -340,3 +341,13 @@ def taken_skus(skus: Collection[str], *, but_of: int | None = None) -> set[str]:
 
 def slug_taken(slug: str) -> bool:
     return db.session.scalar(sa.select(sa.exists().where(Product.slug == slug))) is True
+
+
+def variants_called(words: str, *, units: Collection[int] | None, limit: int) -> list[int]:
+    """Variants of these units (``None``: all) whose SKU begins so, or whose product's name has it, the newest first."""
+    fits = [Variant.sku.istartswith(words, autoescape=True)]
+    fits += [Product.name[locale].as_string().icontains(words, autoescape=True) for locale in LOCALES]
+    query = sa.select(Variant.id).join(Product, Product.id == Variant.product_id).where(sa.or_(*fits))
+    if units is not None:
+        query = query.where(Product.unit_id.in_(units))
+    return list(db.session.scalars(query.order_by(Variant.id.desc()).limit(limit)))
