@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from app.foundation.languages import translated
 from app.foundation.terms import current
 from app.loyalty.benefits import actions as benefits
-from app.loyalty.benefits.queries import BenefitTerms
+from app.loyalty.benefits.queries import BenefitTerms, is_unclaimed
 from app.mall.catalog.actions import Grantable, Grantor, register_grantor
 
 
@@ -31,6 +31,10 @@ def take_back(*, member_id: int, code: str, key: str, now: datetime) -> bool:
     return benefits.take_back_unclaimed(member_id=member_id, key=f"{key}:", now=now)
 
 
+def unused(*, member_id: int, code: str, key: str) -> bool:
+    return is_unclaimed(member_id=member_id, key=f"{key}:")
+
+
 def link(code: str) -> str:
     return url_for("portal.benefits.index")
 
@@ -42,6 +46,7 @@ register_grantor(
         choices=choices,
         give=give,
         take_back=take_back,
+        unused=unused,
         link=link,
     )
 )

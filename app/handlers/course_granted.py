@@ -9,7 +9,7 @@ from flask import url_for
 from flask_babel import lazy_gettext as _l
 
 from app.community.courses import actions as courses
-from app.community.courses.queries import offered_courses
+from app.community.courses.queries import access_unread, offered_courses
 from app.foundation.languages import translated
 from app.mall.catalog.actions import Grantable, Grantor, register_grantor
 
@@ -27,10 +27,22 @@ def take_back(*, member_id: int, code: str, key: str, now: datetime) -> bool:
     return courses.take_access_back(member_id=member_id, key=key, now=now)
 
 
+def unused(*, member_id: int, code: str, key: str) -> bool:
+    return access_unread(member_id=member_id, key=key)
+
+
 def link(code: str) -> str:
     return url_for("portal.courses.show", code=code)
 
 
 register_grantor(
-    Grantor(kind="course", label=_l("Access to a course"), choices=choices, give=give, take_back=take_back, link=link)
+    Grantor(
+        kind="course",
+        label=_l("Access to a course"),
+        choices=choices,
+        give=give,
+        take_back=take_back,
+        unused=unused,
+        link=link,
+    )
 )

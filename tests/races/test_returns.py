@@ -145,7 +145,7 @@ def test_two_who_ask_at_once_have_one_case(app, lin, order, monkeypatch):
             wanted = {"kind": "return", "pieces": pieces, "reason": "other", "key": key}
             return actions.ask(order_id=order, **wanted, by=me(lin), now=NOON).id
 
-    meet_before(monkeypatch, actions, "_lock_order", barrier(2))
+    meet_before(monkeypatch, actions, "locked_order", barrier(2))
     answers = at_once(app, [lambda key=key: ask(key) for key in keys])
     assert refusals(answers) == 1
     assert db.session.scalar(sa.select(sa.func.count(ReturnCase.id))) == 1
@@ -159,5 +159,5 @@ def test_the_same_form_five_times_at_once_is_one_case(app, lin, order, monkeypat
             wanted = {"kind": "return", "pieces": pieces, "reason": "other", "key": key}
             return actions.ask(order_id=order, **wanted, by=me(lin), now=NOON).id
 
-    meet_before(monkeypatch, actions, "_lock_order", barrier(5))
+    meet_before(monkeypatch, actions, "locked_order", barrier(5))
     assert len(set(at_once(app, [ask] * 5))) == 1

@@ -41,6 +41,13 @@ def reads_of(course_id: int, member_id: int, *, since: datetime | None = None) -
     return set(db.session.scalars(mine if since is None else mine.where(LessonRead.at >= since)))
 
 
+def access_unread(*, member_id: int, key: str) -> bool:
+    """Was nothing read since ``key`` gave this access? So it is too where it never gave any, or that has ended."""
+    mine = sa.select(Enrolment).where(Enrolment.member_id == member_id, Enrolment.key == key)
+    given = db.session.scalars(mine.where(Enrolment.ended_at.is_(None))).one_or_none()
+    return given is None or not reads_of(given.course_id, member_id, since=given.given_at)
+
+
 def enrolments(course_id: int, member_id: int) -> sa.Select[Enrolment]:
     """What gives a member access to a course now."""
     mine = sa.select(Enrolment).where(Enrolment.course_id == course_id, Enrolment.member_id == member_id)

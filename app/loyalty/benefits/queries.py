@@ -286,6 +286,12 @@ def claimed_by(member_id: int, *, limit: int = 24) -> list[Claimed]:
     return [Claimed(claim, by_claim.get(claim.id, [])) for claim in claims]
 
 
+def is_unclaimed(*, member_id: int, key: str) -> bool:
+    """Was no gift claimed of what was given by rule under keys that begin with this one?"""
+    mine = sa.select(BenefitGrant).where(BenefitGrant.member_id == member_id, BenefitGrant.ended_at.is_(None))
+    return not claimed_of(db.session.scalars(mine.where(BenefitGrant.key.startswith(key, autoescape=True))).all())
+
+
 def claimed_of(grants: Sequence[BenefitGrant]) -> bool:
     """Was a gift claimed that one person has by these grants, all theirs?
 

@@ -34,6 +34,12 @@ class TakeBack(Protocol):
     def __call__(self, *, member_id: int, code: str, key: str, now: datetime) -> bool: ...
 
 
+class IsUnused(Protocol):
+    """Could it be taken back now? For pages, which say so before anybody tries."""
+
+    def __call__(self, *, member_id: int, code: str, key: str) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grantor:
     """Who gives one kind. ``link`` is where a member finds what a code gave them, after it was given."""
@@ -43,6 +49,7 @@ class Grantor:
     choices: Callable[[], Sequence[Grantable]]
     give: Give
     take_back: TakeBack
+    unused: IsUnused
     link: Callable[[str], str]
 
 

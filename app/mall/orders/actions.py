@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation import audit
 from app.mall.orders.coming_back import hold_open, lock_order, note_returned, replace, restock
+from app.mall.orders.errors import NotToBeGivenUp
 from app.mall.orders.fulfilling import (
     advance,
     complete,
@@ -21,6 +22,7 @@ from app.mall.orders.fulfilling import (
 )
 from app.mall.orders.paying import begin_payment, cancel, close_unpaid, take_payment
 from app.mall.orders.placing import PICKUP, needs_address, place
+from app.mall.orders.reaching import is_unused
 from app.mall.orders.rules import GRACE, Figures
 from app.mall.orders.sending import correct_parcel, ship
 from app.mall.orders.terms import OrderTerms
@@ -29,6 +31,7 @@ __all__ = [
     "GRACE",
     "PICKUP",
     "Figures",
+    "NotToBeGivenUp",
     "OrderTerms",
     "advance",
     "begin_payment",
@@ -39,6 +42,7 @@ __all__ = [
     "correct_parcel",
     "give_up",
     "hold_open",
+    "is_unused",
     "lock_order",
     "needs_address",
     "note_fulfilled",

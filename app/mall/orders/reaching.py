@@ -59,6 +59,14 @@ def take_back(order: Order, line: OrderLine, pieces: int, *, now: datetime) -> T
     raise NotToBeGivenUp
 
 
+def is_unused(order: Order, line: OrderLine) -> bool:
+    """Could what a line granted be taken back?"""
+    grantor = grantor_of(line.kind)
+    if grantor is None:
+        return False
+    return grantor.unused(member_id=order.member_id, code=line.grants, key=line_key(order, line))
+
+
 def _take_grant_back(order: Order, line: OrderLine, pieces: int, *, now: datetime) -> TakenBack:
     """What a line granted goes as a whole or not at all."""
     grantor = grantor_of(line.kind)

@@ -107,7 +107,7 @@ class Asking:
     def preview_shown(self, now: datetime) -> dict[str, Any]:
         returns = self.form.kind.data == "return"
         figures = (
-            preview(queries.outcome(self.order, self.pieces, reason=self.form.reason.data, now=now))
+            preview(queries.outcome(self.order, self.pieces, kind="return", reason=self.form.reason.data, now=now))
             if returns
             else nothing_moves()
         )

@@ -61,3 +61,18 @@ class PaidBackBefore(DomainError):
         super().__init__(
             _("Less of the payment is left than would go back: it was paid back by hand. Nothing was changed.")
         )
+
+
+class NothingToGiveUp(DomainError):
+    def __init__(self) -> None:
+        super().__init__(_("Nothing of this can be cancelled any more. Nothing was changed."))
+
+
+class BeingPacked(DomainError):
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "This is already being packed and can no longer be cancelled here. Nothing was changed; once you have "
+                "it, you can send it back."
+            )
+        )

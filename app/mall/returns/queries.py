@@ -22,7 +22,7 @@ from app.loyalty.ledger.actions import would_expire
 from app.loyalty.purchases.actions import would_take_back
 from app.mall.orders.queries import orders_by_ids, return_days
 from app.mall.returns.models import ReturnCase
-from app.mall.returns.rules import ASKED, OPEN, REASONS, Back, Sold, back_for, completes
+from app.mall.returns.rules import ASKED, OPEN, REASONS, Back, Sold, back_for, fee_comes_back
 from app.mall.returns.terms import ReturnTerms
 
 if TYPE_CHECKING:
@@ -40,6 +40,8 @@ def sold_lines(order: Order) -> list[Sold]:
             returned=line.returned,
             cash=line.cash_paid,
             points=line.points_paid,
+            cancelled=line.cancelled,
+            sent=line.kind == "physical",
         )
         for line in order.lines
     ]
@@ -61,23 +63,21 @@ class Outcome:
     amounts: Mapping[int, int]
 
 
-def outcome(order: Order, pieces: Mapping[int, int], *, reason: str, now: datetime) -> Outcome:
-    """What sending these pieces back would bring, for both sides to see before anybody confirms.
-
-    Delivery comes back where the shop caused it and nothing of the order is left.
-    """
+def outcome(order: Order, pieces: Mapping[int, int], *, kind: str, reason: str, now: datetime) -> Outcome:
+    """What sending these pieces back, or cancelling them, brings; for both sides to see before anybody confirms."""
     lines = {line.line_id: line for line in sold_lines(order)}
     backs = tuple(back_for(lines[line_id], count) for line_id, count in sorted(pieces.items()))
     goods, points = sum(back.cash for back in backs), sum(back.points for back in backs)
-    whole = completes(list(lines.values()), dict(pieces))
-    fee = order.delivery_fee if REASONS[reason] and whole else 0
+    caused = REASONS[reason]
+    back = fee_comes_back(list(lines.values()), pieces, kind=kind, shop_caused=caused)
+    fee = order.delivery_fee if back else 0
     amounts = _amounts(order, backs)
     return Outcome(
         backs=backs,
         cash=Money(goods + fee, order.currency),
         delivery=Money(fee, order.currency),
         points=Points(points),
-        expired=Points(_expired(order, points, now) if points and not REASONS[reason] else 0),
+        expired=Points(_expired(order, points, now) if points and not caused else 0),
         taken_back=would_take_back(unit_code=unit_code(order), order_no=order.number, amounts=amounts)
         if amounts
         else Points(0),
@@ -89,7 +89,8 @@ def outcome_of(case: ReturnCase, order: Order, *, now: datetime) -> Outcome | No
     """What an open return would bring now; ``None`` where no money and no points move any more."""
     if case.kind != "return" or case.state not in OPEN:
         return None
-    return outcome(order, {piece.order_line_id: piece.quantity for piece in case.pieces}, reason=case.reason, now=now)
+    pieces = {piece.order_line_id: piece.quantity for piece in case.pieces}
+    return outcome(order, pieces, kind=case.kind, reason=case.reason, now=now)
 
 
 def _amounts(order: Order, backs: Sequence[Back]) -> dict[int, int]:
@@ -105,7 +106,17 @@ def _amounts(order: Order, backs: Sequence[Back]) -> dict[int, int]:
 
 
 def _expired(order: Order, points: int, now: datetime) -> int:
-    return would_expire(spent_key=f"order:{order.number}:redeem", amount=Points(points), now=now)
+    return would_expire(spent_key=spent_key(order), amount=Points(points), now=now)
+
+
+def spent_key(order: Order) -> str:
+    """The business key under which the order's points were spent."""
+    return f"order:{order.number}:redeem"
+
+
+def refund_key(case: ReturnCase) -> str:
+    """The business key of the money that a case gives back."""
+    return f"return:{case.number}"
 
 
 def unit_code(order: Order) -> str:

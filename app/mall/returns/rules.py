@@ -7,7 +7,7 @@ the order of returns, what came back and what is kept sum exactly to what was pa
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 NUMBER = re.compile(r"[0-9A-Z]{1,20}")
@@ -29,6 +29,13 @@ REASONS = {
 }
 
 NOT_ASKED = ("unavailable",)  # What only the shop can say, of what it has not sent yet.
+GIVEN_UP_FOR = ("unwanted", "too_many", "other")
+
+
+def cancelling_reasons(hand: str) -> tuple[str, ...]:
+    """Why somebody may cancel what has not reached them; ``hand`` is the kind of whoever does it."""
+    return GIVEN_UP_FOR if hand == "member" else (*NOT_ASKED, *GIVEN_UP_FOR)
+
 
 # From where to where a case can go, and by whose hand.
 STEPS = {
@@ -44,13 +51,18 @@ STEPS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sold:
-    """A line as far as returning is concerned: what its pieces cost together, and how many are back already."""
+    """A line as far as returning is concerned: what its pieces cost together, and how many are back already.
+
+    So many of these were ``cancelled`` before they were sent. ``sent``: does it go in a parcel?
+    """
 
     line_id: int
     quantity: int
     returned: int
     cash: int
     points: int
+    cancelled: int = 0
+    sent: bool = True
 
     @property
     def left(self) -> int:
@@ -81,6 +93,20 @@ def back_for(line: Sold, pieces: int) -> Back:
     )
 
 
-def completes(lines: Sequence[Sold], pieces: dict[int, int]) -> bool:
+def fee_comes_back(lines: Sequence[Sold], pieces: Mapping[int, int], *, kind: str, shop_caused: bool) -> bool:
+    """Delivery is paid back once: when nothing was sent and nothing will be, whoever caused that.
+
+    Or when nothing of the order is left, and the shop caused that.
+    """
+    parcels = [line for line in lines if line.sent]
+    if all(line.cancelled == line.quantity for line in parcels):
+        return False  # It came back with the last of them.
+    gone = kind == "cancellation"
+    if gone and all(line.cancelled + pieces.get(line.line_id, 0) == line.quantity for line in parcels):
+        return True
+    return shop_caused and completes(lines, pieces)
+
+
+def completes(lines: Sequence[Sold], pieces: Mapping[int, int]) -> bool:
     """Is nothing of the order left once these pieces are back?"""
     return all(line.left == pieces.get(line.line_id, 0) for line in lines)

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from app.mall.orders.models import Order
     from app.mall.payments.models import Refund
 
-KIND_LABELS = {"return": _l("Return"), "exchange": _l("Exchange"), "warranty": _l("Warranty claim")}
+KIND_LABELS = {
+    "return": _l("Return"),
+    "exchange": _l("Exchange"),
+    "warranty": _l("Warranty claim"),
+    "cancellation": _l("Cancellation"),
+}
 REASON_LABELS = {
     "defective": _l("It does not work"),
     "wrong": _l("It is not what I ordered"),

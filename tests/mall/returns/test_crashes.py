@@ -83,7 +83,7 @@ def test_killed_after_settling_the_worker_pays_back_once(app, server, story, poi
     home(server, story)
 
 
-@pytest.mark.parametrize("point", [(payments, "refund", "after"), (actions, "_audit", "before")])
+@pytest.mark.parametrize("point", [(payments, "refund", "after"), (actions, "note_by_staff", "before")])
 def test_killed_before_the_commit_nothing_moved_and_it_is_settled_again(app, server, story, point):
     killed(app, lambda: settle_and_deliver(story[2]), point)
     member, goods, case = story

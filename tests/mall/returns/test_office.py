@@ -75,7 +75,9 @@ def test_approved_arrived_and_settled(desk, case, order, alice, kettle):
     page = desk.get(f"/backoffice/returns/{case}").text
     assert "Mei Zhao" in page
     assert "Settle it" not in page
-    actions = db.session.scalars(sa.select(AuditEntry.action).where(AuditEntry.subject_id == case)).all()
+    actions = db.session.scalars(
+        sa.select(AuditEntry.action).where(AuditEntry.subject_id == case).order_by(AuditEntry.id)
+    ).all()
     assert actions == ["return.approved", "return.settled"]
     assert all(action_label(action) != action for action in actions)
 

@@ -77,7 +77,7 @@ def test_delivery_comes_back_when_the_shop_caused_it_and_nothing_is_left(lin):
 def test_what_is_seen_before_is_what_happens(lin):
     order = delivered(lin, make_goods("Kettle", points=300, cash=99_99), quantity=3, offset=1_234)
     case = wish(order, lin, 2)
-    seen = outcome(order_by_id(order), {order_by_id(order).lines[0].id: 2}, reason="unwanted", now=NOON)
+    seen = outcome(order_by_id(order), {order_by_id(order).lines[0].id: 2}, kind="return", reason="unwanted", now=NOON)
     done = take(case)
     assert (seen.cash.amount, seen.points, seen.taken_back) == (done.cash, Points(done.points), Points(done.taken_back))
 
@@ -88,7 +88,10 @@ def test_points_that_have_expired_come_back_expired_unless_the_shop_caused_it(li
         member = make_member(name=reason, points=500)
         order = delivered(member, make_goods(points=500))
         lines = order_by_id(order).lines
-        assert int(outcome(order_by_id(order), {lines[0].id: 1}, reason=reason, now=late).expired) == expired
+        assert (
+            int(outcome(order_by_id(order), {lines[0].id: 1}, kind="return", reason=reason, now=late).expired)
+            == expired
+        )
         take(wish(order, member, 1, reason=reason, now=late, by=STAFF), now=late)
         assert int(standing(member, now=late).available) == comes
     assert verify().clean
