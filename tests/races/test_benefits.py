@@ -9,9 +9,9 @@ from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from app.identity.members.queries import member_by_id
 from app.loyalty.benefits import actions
-from app.loyalty.benefits.actions import claim, hand_out
-from app.loyalty.benefits.errors import ClaimedBefore, HandedOut
-from app.loyalty.benefits.models import BenefitClaim, Voucher
+from app.loyalty.benefits.actions import Gift, claim, give_by_rule, hand_out, take_back_unclaimed
+from app.loyalty.benefits.errors import ClaimedBefore, HandedOut, NothingToClaim
+from app.loyalty.benefits.models import BenefitClaim, BenefitGrant, Voucher
 from app.loyalty.ledger.queries import standing
 from tests.conftest import NOON
 from tests.factories import make_member
@@ -88,3 +88,27 @@ def test_two_colleagues_hand_a_gift_out_once(app, lin):
     answers = at_once(app, [hand] * MANY)
     assert answers.count(None) == 1
     assert sum(isinstance(answer, HandedOut) for answer in answers) == MANY - 1
+
+
+def test_a_bought_gift_is_claimed_or_taken_back_and_never_both(app):
+    offer(entry("coupon_pack", gifts=[{"points": 50}], period="once"))
+    members = [make_member() for _ in range(4)]
+    with transaction():
+        give_by_rule([Gift(member, "coupon-pack", f"line:{member}:1", "Bought") for member in members], now=NOON)
+    grants = dict(db.session.execute(sa.select(BenefitGrant.member_id, BenefitGrant.id)).all())
+    db.session.rollback()
+
+    def send_back(member):
+        def do():
+            with transaction():
+                return take_back_unclaimed(member_id=member, key=f"line:{member}:", now=NOON)
+
+        return do
+
+    tasks = [
+        task for each in members for task in (click(each, "coupon-pack", f"given-{grants[each]}"), send_back(each))
+    ]
+    answers = at_once(app, tasks)
+    for claimed, taken in zip(answers[::2], answers[1::2], strict=True):
+        assert isinstance(claimed, NothingToClaim) is taken
+    assert claims() == answers[1::2].count(False)
