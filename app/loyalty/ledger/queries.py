@@ -62,6 +62,8 @@ def standing(member_id: int, *, now: datetime) -> Standing:
 
 
 _NOW, _SOON = sa.bindparam("now", type_=UTCDateTime()), sa.bindparam("soon", type_=UTCDateTime())
+# Constants of hot statements are written out: SQLite would plan anew for each value that might fit a partial index.
+_NONE: sa.ColumnClause[int] = sa.literal_column("0")
 _FREE, _DYING = Lot.remaining - Lot.held, sa.and_(Lot.expires_at > _NOW, Lot.expires_at <= _SOON)
 _STANDING = (
     sa.select(
@@ -75,7 +77,7 @@ _STANDING = (
         sa.func.min(sa.case((sa.and_(_DYING, _FREE > 0), Lot.expires_at)), type_=Lot.expires_at.type),
     )
     .select_from(Wallet)
-    .outerjoin(Lot, sa.and_(Lot.wallet_id == Wallet.id, Lot.remaining > 0, Lot.expires_at <= _SOON))
+    .outerjoin(Lot, sa.and_(Lot.wallet_id == Wallet.id, Lot.remaining > _NONE, Lot.expires_at <= _SOON))
     .where(Wallet.member_id == sa.bindparam("member"), Wallet.ledger == Points.ledger)
     .group_by(Wallet.id)
 )
@@ -242,7 +244,11 @@ def _earned(ledger: str, periods: int) -> sa.Select[int, int, int]:
         .where(posting.pending_id == award.id, posting.phase == sa.literal_column("'post'"))
         .scalar_subquery()
     )
-    counted = sa.func.coalesce(posted_at, award.occurred_at, Transfer.occurred_at)
+    # Most lines take nothing back, and need not ask when that had been earned.
+    counted = sa.case(
+        (Transfer.reverses_id.is_(None), Transfer.occurred_at),
+        else_=sa.func.coalesce(posted_at, award.occurred_at, Transfer.occurred_at),
+    )
     return (
         sa.select(Wallet.member_id, period_of(counted, periods), sa.func.sum(Transfer.amount))
         .join(Transfer, Transfer.wallet_id == Wallet.id)
@@ -251,7 +257,7 @@ def _earned(ledger: str, periods: int) -> sa.Select[int, int, int]:
             among(Wallet.member_id, "members"),
             Wallet.ledger == ledger,
             sa.or_(*(Transfer.account == account for account in EARNING_ACCOUNTS[ledger])),
-            sa.or_(Transfer.phase == "single", Transfer.phase == "post"),
+            sa.or_(*(Transfer.phase == sa.literal_column(phase) for phase in ("'single'", "'post'"))),
             # For the index: a fact is recorded after it took place, or a little before where a till's clock is ahead.
             Transfer.recorded_at >= sa.bindparam("recorded_since", type_=UTCDateTime()),
             counted >= edge(0),
