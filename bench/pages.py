@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import cProfile
+import itertools
 import pstats
 import re
 import tempfile
@@ -164,7 +165,18 @@ def our_pages(app: Flask) -> dict[str, Ask]:
     return pages | {
         "programme": asking(app, "/programme"),
         "home, compressed": asking(app, "/", cookie=cookie, encoding="br, gzip"),
+        "home, made anew": anew(app, cookie),
     }
+
+
+def anew(app: Flask, cookie: str) -> Ask:
+    """A member's home of which nothing is kept, because nobody has asked in these words before."""
+    numbers = itertools.count()
+
+    def ask() -> bytes:
+        return asking(app, f"/?{next(numbers)}", cookie=cookie)()
+
+    return ask
 
 
 def measure(bare_page: Ask, pages: dict[str, Ask], rounds: int) -> dict[str, float]:

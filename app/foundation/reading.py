@@ -27,13 +27,14 @@ class Read:
     moving: tuple[Any, ...]
     rows: Sequence[Any]
 
-    def parameters_at(self, now: datetime) -> Any:
+    def parameters_at(self, now: Any) -> Any:
+        """The parameters when the present moment is ``now``, which is in the form of the driver."""
         if not self.moving:
             return self.parameters
-        if isinstance(self.parameters, Mapping):
-            return {**self.parameters, **dict.fromkeys(self.moving, now)}
-        moment = _as_sqlite_writes(now)
-        return tuple(moment if place in self.moving else value for place, value in enumerate(self.parameters))
+        moved = self.parameters.copy() if isinstance(self.parameters, dict) else list(self.parameters)
+        for place in self.moving:
+            moved[place] = now
+        return moved
 
 
 @dataclass(slots=True)
@@ -71,9 +72,11 @@ def unchanged(engine: Engine, reads: Sequence[Read], *, now: datetime) -> bool:
     pooled = engine.raw_connection()
     try:
         driver: Any = pooled.dbapi_connection
+        moment: datetime | str = now
         if engine.dialect.name == "sqlite":
+            moment = _as_sqlite_writes(now)
             driver.execute(BEGIN)  # One look at the file instead of one for each statement. The pool ends it.
-        return all(driver.execute(each.text, each.parameters_at(now)).fetchall() == each.rows for each in reads)
+        return all(driver.execute(each.text, each.parameters_at(moment)).fetchall() == each.rows for each in reads)
     finally:
         pooled.close()
 
