@@ -1,5 +1,8 @@
 """What the home page needs to be quick."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0021home"
 down_revision = "0020sheets"
 branch_labels = None
@@ -7,8 +10,14 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    op.create_index(
+        "ix_price_points_alone",
+        "price",
+        ["points", "product_id"],
+        postgresql_where=sa.text("cash = 0"),
+        sqlite_where=sa.text("cash = 0"),
+    )
 
 
 def downgrade() -> None:
-    pass
+    op.drop_index("ix_price_points_alone", "price")

@@ -131,6 +131,14 @@ class Price(Model):
         sa.CheckConstraint("points >= 0", name="points_not_negative"),
         sa.CheckConstraint("cash >= 0", name="cash_not_negative"),
         sa.CheckConstraint("points + cash > 0", name="something_to_pay"),
+        # What so many points buy, and what the next ones would.
+        sa.Index(
+            "ix_price_points_alone",
+            "points",
+            "product_id",
+            postgresql_where=sa.text("cash = 0"),
+            sqlite_where=sa.text("cash = 0"),
+        ),
     )
 
     id: Mapped[Id]
