@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from app.foundation import clock
-from app.foundation.database import any_of, db
+from app.foundation.database import among, db
 from app.foundation.terms import Edition, at
 from app.identity.tags.queries import tags_then
 from app.loyalty.benefits.models import BenefitGrant
@@ -73,11 +73,17 @@ def holders_then(asked: Sequence[Moment], benefits: Iterable[Benefit], tiers: di
     ]
 
 
+_GRANTS = (
+    sa.select(BenefitGrant)
+    .where(among(BenefitGrant.member_id, "members"), among(BenefitGrant.code, "codes"))
+    .order_by(BenefitGrant.id)
+)
+
+
 def _given_then(asked: Sequence[Moment], codes: Collection[str]) -> dict[Moment, dict[str, list[Given]]]:
     by_member: dict[int, list[BenefitGrant]] = {}
     members = {member_id for member_id, _moment in asked}
-    which = sa.select(BenefitGrant).where(any_of(BenefitGrant.member_id, members), any_of(BenefitGrant.code, codes))
-    for grant in db.session.scalars(which.order_by(BenefitGrant.id)):
+    for grant in db.session.scalars(_GRANTS, {"members": list(members), "codes": list(codes)}):
         by_member.setdefault(grant.member_id, []).append(grant)
     given: dict[Moment, dict[str, list[Given]]] = {}
     for member_id, moment in asked if by_member else ():

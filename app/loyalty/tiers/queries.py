@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from app.foundation import clock
-from app.foundation.database import any_of, db
+from app.foundation.database import among, any_of, db
 from app.foundation.terms import current
 from app.loyalty.tiers.figures import monthly, rolling
 from app.loyalty.tiers.models import Membership, Tier, TierChange, TierGrant, TierReview
@@ -81,14 +81,20 @@ def tiers_of(member_ids: Collection[int]) -> dict[int, Tier]:
     return dict(db.session.execute(query).all())
 
 
+_PLACES = (
+    sa.select(Membership.member_id, Membership.since, Tier)
+    .join(Tier, Tier.id == Membership.tier_id)
+    .where(among(Membership.member_id, "members"))
+)
+
+
 def tiers_then(asked: Collection[tuple[int, datetime]]) -> dict[tuple[int, datetime], Tier]:
     """The tier on which each member stood at each moment; before they came, the first step.
 
     One query, and two more where a moment lies before a member's last move.
     """
     members = {member_id for member_id, _moment in asked}
-    now = sa.select(Membership.member_id, Membership.since, Tier).join(Tier, Tier.id == Membership.tier_id)
-    rows = db.session.execute(now.where(any_of(Membership.member_id, members)))
+    rows = db.session.execute(_PLACES, {"members": list(members)})
     places = {member_id: (since, tier) for member_id, since, tier in rows}
     found = {
         (member_id, moment): places[member_id][1]
