@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.config import LOCALES
-from app.foundation.database import UTCDateTime, any_of, db, fetch
+from app.foundation.database import UTCDateTime, among, any_of, db, fetch
 from app.foundation.errors import DomainError
 from app.foundation.money import Money
 from app.foundation.points import Points
@@ -228,6 +228,16 @@ def offer_for(variant_id: int, *, member_id: int, quantity: int = 1, now: dateti
     return offer
 
 
+_OFFERED = (
+    sa.select(Variant, Product, Category.code, _FIRST_PICTURE)
+    .join(Product, Product.id == Variant.product_id)
+    .join(Category, Category.id == Product.category_id)
+    .where(among(Variant.id, "variants"), Variant.active, Product.status == "listed", Product.listed_at <= _NOW)
+    .options(joinedload(Product.prices))
+    .execution_options(populate_existing=True)
+)
+
+
 def offers_for(
     quantities: Mapping[int, int], *, member_id: int | None, perks: Perks | None = None, now: datetime
 ) -> dict[int, Offer | DomainError]:
@@ -236,15 +246,7 @@ def offers_for(
     What is not in the mall is left out. A handful of queries, however many variants; ``None`` is a visitor.
     ``perks`` are the member's, where the caller knows them already.
     """
-    statement = (
-        sa.select(Variant, Product, Category.code, _FIRST_PICTURE)
-        .join(Product, Product.id == Variant.product_id)
-        .join(Category, Category.id == Product.category_id)
-        .where(any_of(Variant.id, quantities), Variant.active, Product.status == "listed", Product.listed_at <= now)
-        .options(joinedload(Product.prices))
-        .execution_options(populate_existing=True)
-    )
-    rows = db.session.execute(statement).unique().all()
+    rows = db.session.execute(_OFFERED, {"variants": list(quantities), "now": now}).unique().all()
     if not rows:
         return {}
     perks, tiers = perks or perks_of(member_id, now=now), tiers_named([row[1] for row in rows])
