@@ -67,9 +67,13 @@ def orders_by_ids(ids: Collection[int]) -> dict[int, Order]:
     return {order.id: order for order in db.session.scalars(which).unique()}
 
 
+_OF_KEY = sa.select(Order.id).where(Order.member_id == sa.bindparam("member"), Order.key == sa.bindparam("key"))
+
+
 def order_of_key(member_id: int, key: str) -> Order | None:
     """The order that this form has already made."""
-    return db.session.scalar(sa.select(Order).where(Order.member_id == member_id, Order.key == key))
+    found = fetch(_OF_KEY, {"member": member_id, "key": key})
+    return order_by_id(found[0][0]) if found else None
 
 
 def own_order(member_id: int, number: str) -> Order | None:
