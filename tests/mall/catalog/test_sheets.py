@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -11,16 +12,19 @@ import sqlalchemy as sa
 from openpyxl import Workbook, load_workbook
 
 from app.foundation.database import db, transaction
+from app.foundation.sheets import UnusableFile
 from app.mall.catalog import stockroom
 from app.mall.catalog.actions import archive_product, change_stock, create_brand, update_product
-from app.mall.catalog.models import Product, StockMovement
+from app.mall.catalog.models import Product, StockMovement, Variant
 from app.mall.catalog.rules import Limit, VariantDraft, Window
 from app.mall.catalog.sheets import jobs, steps
 from app.mall.catalog.sheets.drafts import draft_of
 from app.mall.catalog.sheets.models import SheetImport, SheetRow
+from app.mall.catalog.sheets.reading import read
 from tests.cast import employ, make_unit, sign_in
 from tests.conftest import NOON
 from tests.mall.catalog.shelf import CLERK, audit_trail, counted, first_variant, product, put_on_shelf
+from tests.racing import ON_POSTGRESQL, at_once
 
 OFFICE = "/backoffice/products"
 SHEETS = f"{OFFICE}/sheets"
@@ -178,9 +182,9 @@ def test_the_lists_filters_choose_what_goes_home_and_other_units_stay(app, offic
 def test_a_long_list_is_read_in_parts_of_four_queries(app, teas):
     for number in range(6):
         put_on_shelf(f"Tea {number}")
-    for at_once, parts in ((6, 1), (2, 3)):
+    for size, parts in ((6, 1), (2, 3)):
         with counted() as statements:
-            assert len(list(stockroom.all_products(None, stockroom.Wanted(), at_once=at_once))) == 6
+            assert len(list(stockroom.all_products(None, stockroom.Wanted(), at_once=size))) == 6
         assert len(statements) == parts * 4
 
 
@@ -531,3 +535,163 @@ def test_a_dry_run_asks_as_few_questions_as_it_has_parts(app, office):
         return len(statements)
 
     assert asked(3) == asked(120)
+
+
+# --- files that are not what they seem ------------------------------------------------------
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_the_encodings_and_delimiters_of_spreadsheets_are_found_out_and_named(words, encoding, delimiter):
+    text = delimiter.join(["sku", "name_zh_Hans"]) + "\r\n" + delimiter.join(["T-1", "龙井茶"])
+    table = read(io.BytesIO(text.encode(encoding)))
+    assert table.rows[0].cells == {"sku": "T-1", "name_zh_Hans": "龙井茶"}
+    assert table.format == f"CSV · {encoding.removesuffix('-sig').upper()}"
+
+
+def test_a_title_above_blank_lines_and_spelled_out_names_do_no_harm(words):
+    table = read(io.BytesIO(b'Our teas 2026,,\n\nSKU,Name EN,\n\nT-1,"Two\nlines",\n,,\n'))
+    assert table.columns == ["sku", "name_en"]
+    assert [(row.number, row.cells["name_en"], row.broken) for row in table.rows] == [(5, "Two\nlines", "")]
+
+
+MIXED = "sku,name_zh_Hans\nA,龙井茶\n".encode() + "B,碧螺春\n".encode("gb18030")
+UNUSABLE = [
+    (b"", "The file is empty"),
+    (b"  \n\n", "The file is empty"),
+    (b"sku\n", "no row below it"),
+    (b"colour,size\nred,1\n", "None of the first rows names the columns"),
+    (b"sku,SKU,name_en\nA,B,C\n", "more than once"),
+    (b'sku,name_en\nA,"never closed\nB,x\n', "begins in line 2 do not match"),
+    (b"sku\0\nA\n", "not a text file"),
+    (b"\xef\xbb\xbfsku\nA\xff\n", "Line 2 is not UTF-8 text"),
+    (b"\xff\xfe\x00\xd8\n", "is not UTF-16 text"),
+    (MIXED, "mixes encodings: line 2 is UTF-8, line 3 is not"),
+    (b"\xd0\xcf\x11\xe0" + b"x" * 100, "old XLS kind, or locked"),
+    (b"PK\x03\x04 but nothing else", "cannot be read as an XLSX workbook"),
+    (b"sku\n" + b"A\n" * 5001, "more than 5000 rows"),
+    (b"x" * ((8 << 20) + 1), "larger than 8 MB"),
+]
+
+
+@pytest.mark.parametrize(("content", "sentence"), UNUSABLE, ids=range(len(UNUSABLE)))
+def test_a_file_that_is_no_sheet_is_refused_with_a_sentence(words, content, sentence):
+    with pytest.raises(UnusableFile, match=sentence):
+        read(io.BytesIO(content))
+
+
+def test_the_page_says_why_a_file_was_not_taken_and_keeps_nothing(app, office):
+    assert "mixes encodings" in refused(office, MIXED)
+    assert "Please choose a file first." in office.post(SHEETS, data={}).text
+
+
+def test_figures_of_a_workbook_are_taken_to_the_last_digit(app, office):
+    put_on_shelf("Green tea", variants=[VariantDraft(sku="6901234567890", stock=1)])
+    put_on_shelf("Black tea", variants=[VariantDraft(sku="G-2", stock=1)])
+    header = ["sku", "list_price", "on_sale_from", "stock_change"]
+    first = [6901234567890, 59.9, NOON.replace(tzinfo=None), 20.0]
+    send_and_import(office, workbook(header, first, ["G-2", 0.1 + 0.2 + 59.6, None, None]), "tea.xlsx")
+    assert {verdict for verdict, _ in told().values()} == {"update"}
+    tea = product("green-tea")
+    assert (tea.list_price, tea.on_sale_from.isoformat()) == (5990, "2026-06-14T20:00:00+00:00")
+    assert (tea.variants[0].stock, product("black-tea").list_price) == (21, 5990)
+
+
+def test_a_formula_or_an_error_in_a_cell_refuses_its_row_only(words):
+    content = workbook(["sku", "list_price"], ["A", "=1+1"], ["B", "#REF!"], ["C", 5], ["=D", 1])
+    table = read(io.BytesIO(content))
+    assert [row.broken for row in table.rows] == [
+        "B2: this cell holds a formula. Paste it as a value.",
+        "B3: this cell holds the error #REF!.",
+        "",
+        "A5: this cell holds a formula. Paste it as a value.",
+    ]
+
+
+def repacked(content: bytes, change=lambda _name, data: data, **more: bytes) -> bytes:
+    """A workbook with its parts changed, and with more of them; ``__`` in a name is a slash."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, change(name, old.read(name)))
+        for name, data in more.items():
+            new.writestr(name.replace("__", "/"), data)
+    return out.getvalue()
+
+
+def laughing(name: str, data: bytes) -> bytes:
+    """Entities that unfold to more and more, in the sheet itself."""
+    if not name.endswith("sheet1.xml"):
+        return data
+    laughs = b'<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
+    return laughs + data.replace(b"<sheetData>", b'<sheetData><row><c t="inlineStr"><is><t>&b;</t></is></c></row>')
+
+
+def halved(_name: str, data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def test_workbooks_that_explode_run_or_reach_out_are_not_opened(words):
+    good = workbook(["sku"], ["A"])
+    assert [row.cells for row in read(io.BytesIO(good)).rows] == [{"sku": "A"}]
+    cases = [
+        (repacked(good, xl__media__image1=b"0" * (60 << 20)), "holds more than we can open"),
+        (repacked(good, xl__many=b"<c/>" * 3_000_000), "holds more than we can open"),
+        (repacked(good, xl__vbaProject=b"macro"), "contains macros"),
+        (repacked(good, xl__externalLinks__link1=b"<x/>"), "gets values from other files"),
+        (repacked(good, xl__connections=b"<x/>"), "gets values from other files"),
+        (repacked(good, laughing), "cannot be read as an XLSX workbook"),
+        (repacked(good, halved), "cannot be read as an XLSX workbook"),
+        (good[: len(good) // 2], "cannot be read as an XLSX workbook"),
+        (repacked(good, **{f"part{number}": b"" for number in range(400)}), "cannot be read as an XLSX workbook"),
+    ]
+    for content, sentence in cases:
+        with pytest.raises(UnusableFile, match=sentence):
+            read(io.BytesIO(content))
+
+
+def test_a_row_that_claims_to_be_the_billionth_is_not_waited_for(words):
+    def far(_name: str, data: bytes) -> bytes:
+        return data.replace(b'<row r="2"', b'<row r="999999999999"').replace(b'r="A2"', b"")
+
+    with pytest.raises(UnusableFile, match="no row below it"):
+        read(io.BytesIO(repacked(workbook(["sku"], ["A"]), far)))
+
+
+def test_odd_signs_come_through_or_are_refused_and_never_break_the_page(app, office):
+    names = ["茶🍵", "e\u0301te\u0301", "a\u202eb", "\ufeffTea", "x\x07y", "'", "''=1", "＝1", "-", "𝕋ea"]
+    rows = [{**NEW, "name_en": name, "sku": f"ODD-{n}"} for n, name in enumerate(names)]
+    text = send_and_import(office, sheet(*rows))
+    assert {n: verdict for n, (verdict, _) in told().items() if verdict != "create"} == {6: "refused"}
+    assert "茶🍵" in text
+    back = {row["sku"]: row["name_en"] for row in exported(office)}
+    assert (back["ODD-7"], back["ODD-8"]) == ("'＝1", "'-")
+    send_and_import(office, office.get(f"{SHEETS}/products.csv").data)
+    assert {verdict for verdict, _ in told().values()} == {"same"}
+
+
+def test_a_sku_twice_in_a_sheet_counts_once(app, office):
+    send_and_import(office, sheet(NEW, {**NEW, "name_en": "Other", "sku": "white-1"}))
+    assert told() == {2: ("create", []), 3: ("refused", ["Row 2 has the same SKU."])}
+    assert how_many(Variant) == 1
+
+
+# --- many at once -------------------------------------------------------------------------
+
+
+@ON_POSTGRESQL
+def test_two_workers_and_two_sheets_at_once_bring_the_goods_in_once(app, office, monkeypatch):
+    monkeypatch.setattr(steps, "SELF_SERVED", 0)
+    for n in range(8):
+        put_on_shelf(f"Tea {n}", variants=[VariantDraft(sku=f"T-{n}", stock=1)])
+    rows = [{"sku": f"T-{n}", "stock_change": "+5", "name_en": f"Better tea {n}"} for n in range(8)]
+    addresses = [send(office, sheet(*rows)), send(office, sheet(*rows))]
+    assert jobs.go_on_with_sheets(now=NOON) == 2
+    for address in addresses:
+        office.post(f"{address}/import")
+    numbers = list(db.session.scalars(sa.select(SheetImport.id)))
+    at_once(app, [lambda number=number: steps.run(number, now=NOON) for number in numbers * 2])
+    db.session.rollback()
+    assert list(db.session.scalars(sa.select(Variant.stock))) == [6] * 8
+    assert list(db.session.scalars(sa.select(SheetImport.state))) == ["done", "done"]
+    assert audit_trail().count("product.update") == 8

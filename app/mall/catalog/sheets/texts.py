@@ -14,8 +14,8 @@ from app.foundation.sheets import UnusableFile
 
 MOST_COLUMNS = 200
 FIRST_CJK = "\u2e80"
-_BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-LABELS = {"utf-8-sig": "UTF-8", "utf-16": "UTF-16", "gb18030": "GB18030"}
+_BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+LABELS = {"utf-8": "UTF-8", "utf-16": "UTF-16", "gb18030": "GB18030"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class RawRow:
 def decoded(data: bytes) -> tuple[str, str]:
     """The text, and what the encoding is called. Raises ``UnusableFile``."""
     encoding = next((name for bom, name in _BOMS.items() if data.startswith(bom)), "") or _guess(data)
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -51,16 +52,19 @@ def _guess(data: bytes) -> str:
         if line.isascii():
             continue
         try:
-            # Two bytes that are one Chinese character in GB18030 are sometimes one of UTF-8 by chance, three hardly.
-            chinese = chinese or (number if max(line.decode()) >= FIRST_CJK else 0)
+            highest = max(line.decode())
         except UnicodeDecodeError:
             foreign = foreign or number
+            continue
+        # Two bytes that are one Chinese character in GB18030 are sometimes one of UTF-8 by chance, three hardly.
+        if highest >= FIRST_CJK:
+            chinese = chinese or number
     if chinese and foreign:
         raise UnusableFile(
             _("The file mixes encodings: line %(one)s is UTF-8, line %(other)s is not. Save the whole file as UTF-8.",
               one=chinese, other=foreign)
         )  # fmt: skip
-    return "gb18030" if foreign else "utf-8-sig"
+    return "gb18030" if foreign else "utf-8"
 
 
 def rows_of_csv(text: str, delimiter: str) -> Iterator[RawRow]:

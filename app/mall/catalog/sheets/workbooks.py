@@ -31,9 +31,14 @@ def rows_of_xlsx(stream: IO[bytes]) -> Iterator[RawRow]:
         book = load_workbook(stream, read_only=True, keep_links=False)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # The file's own claim may be anything.
+        blank = None
         for number, cells in enumerate(sheet.iter_rows(max_row=LAST_ROW, max_col=MOST_COLUMNS), 1):
+            if cells is blank:  # The library fills gaps with one and the same row, of which there may be a million.
+                continue
             if any(cell.value is not None for cell in cells):
                 yield _row(number, cells)
+            else:
+                blank = cells
     except UnusableFile:
         raise
     except Exception as error:  # A damaged workbook fails in the library in a hundred ways; all mean the same.
