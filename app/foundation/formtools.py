@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -40,6 +41,14 @@ def accepted_by(rule: Callable[[Any], Any]) -> Callable[[FlaskForm, Field], None
 
 def stripped(text: str | None) -> str | None:
     return text.strip() if text else text
+
+
+def readable(text: str | None) -> str | None:
+    """Without control characters, which no database column takes and nobody can see; line breaks stay."""
+    if text is None:
+        return None
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(sign for sign in lines if sign == "\n" or unicodedata.category(sign)[0] != "C").strip()
 
 
 def texts_of(values: Mapping[str, Any], what: str) -> dict[str, str]:

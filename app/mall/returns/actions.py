@@ -83,18 +83,21 @@ def ask(
 
 def check(*, order: Order, kind: str, pieces: Mapping[int, int], by: Actor, now: datetime) -> None:
     """Could this be asked for now? Raises what ``ask`` raises; for previews."""
-    _check_pieces(order, pieces)
+    _check_pieces(order, kind, pieces, by=by)
     _check_time(order, kind, by=by, now=now)
     if any(case.state in OPEN for case in queries.cases_of_order(order.id)):
         raise AlreadyOpen
 
 
-def _check_pieces(order: Order, pieces: Mapping[int, int]) -> None:
+def _check_pieces(order: Order, kind: str, pieces: Mapping[int, int], *, by: Actor) -> None:
     lines = {line.line_id: line for line in queries.sold_lines(order)}
     if not pieces or any(count < 1 for count in pieces.values()):
         raise NothingToReturn
     if any(line_id not in lines or count > lines[line_id].left for line_id, count in pieces.items()):
         raise TooMany
+    left = queries.returnable(order, kind, by.kind)
+    if any(count > left.get(line_id, 0) for line_id, count in pieces.items()):
+        raise NotReturnable
 
 
 def _check_time(order: Order, kind: str, *, by: Actor, now: datetime) -> None:
@@ -103,8 +106,6 @@ def _check_time(order: Order, kind: str, *, by: Actor, now: datetime) -> None:
         raise NotReturnable
     if by.kind != "member":
         return
-    if not order.parcel:
-        raise NotReturnable
     if now >= ends or (kind != "warranty" and order.state == "completed"):
         raise WindowOver(ends)
 

@@ -27,16 +27,29 @@ from app.mall.payments.queries import payments_of
 from app.mall.payments.statements import payment_rows
 from app.mall.returns import actions, pictures, queries
 from app.mall.returns.asking import Asking
+from app.mall.returns.calling_off import CallingOff
 from app.mall.returns.forms import ApprovalForm, RejectionForm, SettlementForm
+from app.mall.returns.giveable import giveable
 from app.mall.returns.models import ReturnCase
 from app.mall.returns.rules import NUMBER, OPEN, STATES, STEPS
 from app.mall.returns.statements import STATE_LABELS, case_shown, picture_urls, row
+from app.mall.returns.walk import Side
 
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
 
 returns = Blueprint("returns", __name__)
 PAGE = 50
+
+
+def _tell(case: ReturnCase) -> None:
+    if case.state == "settled":
+        flash(_("It is cancelled. Money and points are on their way back."), "success")
+    else:
+        flash(_("The case is open. It is settled like any other."), "success")
+
+
+HERE = Side("office/", "backoffice.orders.show", after=_tell)
 
 
 def order_or_404(number: str) -> Order:
@@ -109,7 +122,9 @@ def show(number: str) -> ResponseReturnValue:
 def _case_page(case: ReturnCase, form: FlaskForm | None = None, *, status: int = 200) -> ResponseReturnValue:
     order, now, number = queries.order_of(case), clock.now(), case.number
     payments = payments_of(order.id)
-    refund = next((each for payment in payments for each in payment.refunds if each.key == f"return:{number}"), None)
+    refund = next(
+        (each for payment in payments for each in payment.refunds if each.key == queries.refund_key(case)), None
+    )
     member = member_by_id(case.member_id) or abort(404)
     shown = case_shown(case, order, made=queries.outcome_of(case, order, now=now), refund=refund)
     decides = allowed(Permission.RETURN_DECIDE)
@@ -196,21 +211,23 @@ def show_picture(number: str, place: int, size: str) -> Response:
 def index_of_order(number: str) -> ResponseReturnValue:
     """What was sent back of an order; a part of the order's own page."""
     order = order_or_404(number)
-    cases = queries.cases_of_order(order.id)
+    cases, decides = queries.cases_of_order(order.id), allowed(Permission.RETURN_DECIDE)
+    left = giveable(order, by=current_staff().actor, now=clock.now())
     return page(
         "mall/returns/office/order.html",
         fragments={"order_returns"},
         number=number,
         order_url=url_for("backoffice.orders.show", number=number),
         rows=[row(case, order) for case in cases[::-1]],
-        new_url=url_for(".new", number=number) if _may_open(order) and allowed(Permission.RETURN_DECIDE) else None,
+        new_url=url_for(".new", number=number) if decides and _may_open(order) else None,
+        cancellation_url=url_for(".new_cancellation", number=number) if decides and left else None,
     )
 
 
 def _may_open(order: Order) -> bool:
     """Has it arrived, is something left of it, and is no other case open?"""
-    left = any(line.left for line in queries.sold_lines(order))
-    return order.state in ("delivered", "completed") and left and not order.return_open
+    arrived = order.state in ("delivered", "completed")
+    return arrived and not order.return_open and bool(queries.returnable(order, "return", "staff"))
 
 
 @returns.get("/orders/<number>/returns/new")
@@ -219,44 +236,27 @@ def new(number: str) -> ResponseReturnValue:
     order = order_or_404(number)
     if not _may_open(order):
         return redirect(url_for(".index_of_order", number=number))
-    return _form_page(Asking.begin(order, current_staff().actor))
-
-
-def _form_page(asking: Asking, *, status: int = 200) -> ResponseReturnValue:
-    number = asking.order.number
-    return page(
-        "mall/returns/office/new.html",
-        status=status,
-        number=number,
-        here_url=url_for(".create", number=number),
-        back_url=url_for("backoffice.orders.show", number=number),
-        **asking.form_shown(clock.now()),
-    )
+    return HERE.show_form(Asking.begin(order, current_staff().actor))
 
 
 @returns.post("/orders/<number>/returns")
 @requires(Permission.RETURN_DECIDE)
 def create(number: str) -> ResponseReturnValue:
-    """Also after the window, and for codes and services: staff know why."""
-    order, now = order_or_404(number), clock.now()
-    asking = Asking.begin(order, current_staff().actor)
-    if made := queries.case_of_key(order.member_id, asking.form.key.data or ""):
-        return seen(url_for(".show", number=made.number))
-    if not asking.read(now):
-        return _form_page(asking, status=asking.status)
-    if asking.changed:
-        return _form_page(asking)
-    if not asking.confirmed:
-        return page(
-            "mall/returns/office/preview.html",
-            number=number,
-            here_url=url_for(".create", number=number),
-            **asking.preview_shown(now),
-        )
-    try:
-        case = asking.ask(now)
-    except DomainError as error:
-        refuse(asking.form, error)
-        return _form_page(asking, status=error.status)
-    flash(_("The case is open. It is settled like any other."), "success")
-    return seen(url_for(".show", number=case.number))
+    """Also after the window, and for services: staff know why."""
+    return HERE.take_step(Asking.begin(order_or_404(number), current_staff().actor))
+
+
+@returns.get("/orders/<number>/cancellations/new")
+@requires(Permission.RETURN_DECIDE)
+def new_cancellation(number: str) -> ResponseReturnValue:
+    order, me = order_or_404(number), current_staff().actor
+    if not giveable(order, by=me, now=clock.now()):
+        return redirect(url_for(".index_of_order", number=number))
+    return HERE.show_form(CallingOff.begin(order, me))
+
+
+@returns.post("/orders/<number>/cancellations")
+@requires(Permission.RETURN_DECIDE)
+def create_cancellation(number: str) -> ResponseReturnValue:
+    """Also after it was packed, for what is not sent yet."""
+    return HERE.take_step(CallingOff.begin(order_or_404(number), current_staff().actor))

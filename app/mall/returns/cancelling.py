@@ -9,7 +9,15 @@ from app.foundation import events
 from app.foundation.actors import Actor
 from app.foundation.database import db
 from app.mall.orders import actions as orders
-from app.mall.returns.cases import LONGEST_NOTE, check_form, earlier_case, locked_order, note_by_staff, open_case
+from app.mall.returns.cases import (
+    LONGEST_ANSWER,
+    LONGEST_NOTE,
+    check_form,
+    earlier_case,
+    locked_order,
+    note_by_staff,
+    open_case,
+)
 from app.mall.returns.events import ReturnSettled
 from app.mall.returns.giveable import check_giveable, giveable
 from app.mall.returns.giving_back import give_back
@@ -41,7 +49,7 @@ def cancel(
         return earlier
     given_up = giveable(order, by=by, now=now) if pieces is None else dict(pieces)
     check_giveable(order, given_up, by=by, now=now)
-    said = {"note" if by.kind == "member" else "answer": note.strip()[:LONGEST_NOTE]}
+    said = {"note": note.strip()[:LONGEST_NOTE]} if by.kind == "member" else {"answer": note.strip()[:LONGEST_ANSWER]}
     facts = {"kind": "cancellation", "reason": reason, "key": key, **said}
     case = open_case(order, given_up, state="settled", by=by, now=now, **facts)
     give_back(

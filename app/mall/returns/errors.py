@@ -21,7 +21,7 @@ class TooMany(InvalidInput):
 
 
 class NotReturnable(DomainError):
-    """Codes and services cannot be put back on a shelf; an order that is not there yet cannot be sent back."""
+    """Codes and services cannot be put back on a shelf; what is not there yet cannot be sent back."""
 
     def __init__(self) -> None:
         super().__init__(_("This cannot be sent back here. Please contact the shop; nothing was changed."))

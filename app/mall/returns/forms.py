@@ -16,30 +16,23 @@ from wtforms import HiddenField, MultipleFileField, RadioField, SelectChoice, Te
 from wtforms.validators import InputRequired
 
 from app.foundation.errors import InvalidInput
-from app.foundation.formtools import at_most
+from app.foundation.formtools import at_most, readable
 from app.mall.returns import pictures
-from app.mall.returns.actions import LONGEST_NOTE
-from app.mall.returns.models import ReturnCase
-from app.mall.returns.rules import ASKED, NOT_ASKED, REASONS
-from app.mall.returns.statements import KIND_LABELS, REASON_LABELS
+from app.mall.returns.cases import LONGEST_ANSWER, LONGEST_NOTE
+from app.mall.returns.rules import ASKED, NOT_ASKED, REASONS, cancelling_reasons
+from app.mall.returns.statements import CANCELLING_LABELS, KIND_LABELS, REASON_LABELS
 
-LONGEST_ANSWER = ReturnCase.answer.type.length
 _PIECES = re.compile(r"pieces-([0-9]{1,18})", re.ASCII)
 MOST_DIGITS = 9
-
-
-def readable(text: str | None) -> str | None:
-    """Without control characters, which no database column takes and nobody can see; line breaks stay."""
-    lines = (text or "").replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(sign for sign in lines if sign == "\n" or unicodedata.category(sign)[0] != "C").strip()
 
 
 class AskForm(FlaskForm):
     """``pieces`` are asked for by line, in fields of their own: ``pieces-7`` is line 7."""
 
+    longest = LONGEST_NOTE
     kind = RadioField(_l("What would you like?"), validators=[InputRequired(_l("Please choose one."))])
     reason = RadioField(_l("Why?"), validators=[InputRequired(_l("Please choose a reason."))])
-    note = TextAreaField(_l("What should we know?"), filters=[readable], validators=[at_most(LONGEST_NOTE)], default="")
+    note = TextAreaField(_l("What should we know?"), filters=[readable], validators=[at_most(longest)], default="")
     pictures = MultipleFileField(_l("Pictures"))
     key = HiddenField()
 
@@ -49,6 +42,28 @@ class AskForm(FlaskForm):
         asked = [reason for reason in REASONS if reason not in NOT_ASKED]
         self.reason.choices = [SelectChoice(reason, REASON_LABELS[reason]) for reason in asked]
         self.key.data = self.key.data or secrets.token_urlsafe(16)
+
+
+class CancelForm(FlaskForm):
+    """``pieces`` as above. ``hand`` is the kind of whoever cancels; what staff write, the member reads."""
+
+    reason = RadioField(_l("Why?"), validators=[InputRequired(_l("Please choose a reason."))])
+    note = TextAreaField(_l("What should we know?"), filters=[readable], default="")
+    key = HiddenField()
+
+    def __init__(self, *args: Any, hand: str, **fields: Any) -> None:
+        super().__init__(*args, **fields)
+        self.reason.choices = [SelectChoice(reason, CANCELLING_LABELS[reason]) for reason in cancelling_reasons(hand)]
+        self.longest = LONGEST_NOTE if hand == "member" else LONGEST_ANSWER
+        self.note.validators = [at_most(self.longest)]
+        self.key.data = self.key.data or secrets.token_urlsafe(16)
+
+
+def hidden(form: FlaskForm, pieces: Mapping[int, int]) -> dict[str, Any]:
+    """The fields of a form that was looked at, to be sent once more with the next step."""
+    names = ("key", "kind", "reason", "note")
+    typed = {name: form[name].data or "" for name in names if name in form}
+    return typed | {f"pieces-{line}": count for line, count in pieces.items()}
 
 
 def pieces_of(values: Mapping[str, str]) -> dict[int, int]:

@@ -40,8 +40,9 @@ def sold_lines(order: Order) -> list[Sold]:
             returned=line.returned,
             cash=line.cash_paid,
             points=line.points_paid,
+            kind=line.kind,
             cancelled=line.cancelled,
-            sent=line.kind == "physical",
+            reached=line.fulfilled,
         )
         for line in order.lines
     ]
@@ -151,14 +152,22 @@ def own_case(member_id: int, number: str) -> ReturnCase | None:
     return _one(ReturnCase.member_id == member_id, ReturnCase.number == number)
 
 
+def returnable(order: Order, kind: str, hand: str) -> dict[int, int]:
+    """How many pieces of which line can be sent back, exchanged or claimed by this hand, as far as kinds go."""
+    counts = {line.line_id: line.returnable(kind, hand) for line in sold_lines(order)}
+    return {line_id: count for line_id, count in counts.items() if count > 0}
+
+
 def ways_back(order: Order, *, now: datetime) -> dict[str, datetime]:
-    """What its member may ask for now, by kind, and until when. Codes and services are never sent back."""
-    if not order.parcel or not any(line.left for line in sold_lines(order)):
-        return {}
+    """What its member may ask for now, by kind, and until when."""
     ends = endings(order)
     paid = order.state == "delivered" and bool(order.cash or order.points)
     possible = {"return": paid, "exchange": order.state == "delivered", "warranty": True}
-    return {kind: ends[kind] for kind in ASKED if kind in ends and possible[kind] and now < ends[kind]}
+    return {
+        kind: ends[kind]
+        for kind in ASKED
+        if kind in ends and possible[kind] and now < ends[kind] and returnable(order, kind, "member")
+    }
 
 
 def endings(order: Order) -> dict[str, datetime]:

@@ -16,6 +16,9 @@ KINDS = (*ASKED, "cancellation")
 STATES = ("requested", "approved", "settled", "rejected", "withdrawn")
 OPEN = ("requested", "approved")
 
+# What is sent can be sent back, and a code that does not work is claimed. Staff take anything back, and say why.
+RETURNABLE = {"return": ("physical",), "exchange": ("physical",), "warranty": ("physical", "code")}
+
 # Reasons, and whether the shop caused the return: then delivery is paid back, and points that have expired live on.
 REASONS = {
     "defective": True,
@@ -53,7 +56,7 @@ STEPS = {
 class Sold:
     """A line as far as returning is concerned: what its pieces cost together, and how many are back already.
 
-    So many of these were ``cancelled`` before they were sent. ``sent``: does it go in a parcel?
+    So many of these were ``cancelled`` before they were sent; ``reached`` are those that were sent or handed out.
     """
 
     line_id: int
@@ -61,12 +64,18 @@ class Sold:
     returned: int
     cash: int
     points: int
+    kind: str = "physical"
     cancelled: int = 0
-    sent: bool = True
+    reached: int = 0
 
     @property
     def left(self) -> int:
         return self.quantity - self.returned
+
+    def returnable(self, kind: str, hand: str) -> int:
+        """How many pieces can be sent back, exchanged or claimed by this hand."""
+        may = RETURNABLE[kind] if hand == "member" or kind != "return" else None
+        return self.reached + self.cancelled - self.returned if may is None or self.kind in may else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,7 @@ def fee_comes_back(lines: Sequence[Sold], pieces: Mapping[int, int], *, kind: st
 
     Or when nothing of the order is left, and the shop caused that.
     """
-    parcels = [line for line in lines if line.sent]
+    parcels = [line for line in lines if line.kind == "physical"]
     if all(line.cancelled == line.quantity for line in parcels):
         return False  # It came back with the last of them.
     gone = kind == "cancellation"

@@ -16,9 +16,9 @@ from app.foundation.actors import SYSTEM
 from app.foundation.formats import day, moment, money, points
 from app.foundation.money import Money
 from app.mall.catalog.statements import picture_of
-from app.mall.orders.statements import LineShown, goods_name, line_shown
+from app.mall.orders.statements import LineShown, goods_name, line_shown, price_of
 from app.mall.returns.models import ReturnCase
-from app.mall.returns.queries import Outcome, sold_lines
+from app.mall.returns.queries import Outcome, endings
 from app.mall.returns.rules import ASKED
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ KIND_LABELS = {
     "exchange": _l("Exchange"),
     "warranty": _l("Warranty claim"),
     "cancellation": _l("Cancellation"),
+}
+CANCELLING_LABELS = {
+    "unavailable": _l("It cannot be delivered"),
+    "unwanted": _l("No longer wanted"),
+    "too_many": _l("Too much was ordered"),
+    "other": _l("Another reason"),
 }
 REASON_LABELS = {
     "defective": _l("It does not work"),
@@ -119,6 +125,8 @@ class CaseShown:
     note: str
     answer: str
     open: bool
+    gives_back: bool
+    cancelled: bool
 
 
 def row(case: ReturnCase, order: Order) -> Row:
@@ -127,12 +135,19 @@ def row(case: ReturnCase, order: Order) -> Row:
     return Row(
         number=case.number,
         title=goods_name(order),
-        meta=f"{KIND_LABELS[case.kind]} · × {points(pieces)}",
+        meta=" · ".join(filter(None, (str(KIND_LABELS[case.kind]), f"× {points(pieces)}", _went_back(case, order)))),
         picture=picture_of(order.lines[0].picture),
         state=str(label),
         tone=tone,
         asked=day(case.steps[0].at),
     )
+
+
+def _went_back(case: ReturnCase, order: Order) -> str:
+    """``4,000 points + ¥298.00``, or one of the two; nothing where nothing moved."""
+    if not (case.cash or case.points):
+        return ""
+    return " ".join(filter(None, price_of(case.points, Money(case.cash, order.currency))))
 
 
 _OFFERED = {
@@ -159,45 +174,65 @@ def _until(kind: str, ends: datetime) -> str:
     return day(ends - timedelta(seconds=1), "long") if kind == "warranty" else moment(ends)
 
 
-def offer(possible: Mapping[str, datetime], ends: Mapping[str, datetime], *, parcel: bool) -> str:
-    """What the order's page says about sending it back."""
-    window = _until("return", ends["return"]) if "return" in ends else ""
-    warranty = _until("warranty", ends["warranty"]) if "warranty" in ends else ""
-    if not parcel:
-        return _("Vouchers and services cannot be sent back here. If something is wrong with yours, please tell us.")
+def offer(order: Order, possible: Mapping[str, datetime], *, left: Mapping[int, int]) -> str:
+    """What the order's page says about giving it up and sending it back. ``left`` is what can still be given up."""
+    return " ".join(filter(None, (_giving_up(order, left), _sending_back(order, possible)))) or _(
+        "Nothing of this order can be sent back any more."
+    )
+
+
+def _giving_up(order: Order, left: Mapping[int, int]) -> str:
+    kinds = {line.kind for line in order.lines if line.id in left}
+    if "physical" in kinds:
+        return _("As long as it is not packed, you can cancel it, or a part of it: everything comes back at once.")
+    if "service" in kinds:
+        return _("You can still cancel it: everything comes back at once.")
+    if kinds:
+        return _("What you have not looked at or used yet can be cancelled: everything comes back at once.")
+    if order.state in ("packed", "part_shipped", "shipped"):
+        return _("It can no longer be cancelled. As soon as you have received it, you can send it back here.")
+    if order.state == "paid":
+        return _("It can no longer be cancelled here. If something is wrong, please tell us.")
+    return ""
+
+
+def _sending_back(order: Order, possible: Mapping[str, datetime]) -> str:
+    ends = endings(order)
     if not ends:
-        return _("As soon as you have received it, you can send it back here.")
+        return ""
+    window, warranty = _until("return", ends["return"]), _until("warranty", ends["warranty"])
     if "exchange" in possible:
         return _(
             "You can send it back until %(window)s. The warranty lasts until %(warranty)s.",
             window=window,
             warranty=warranty,
         )
-    if "warranty" in possible:
-        return _(
-            "The time for sending it back ended on %(window)s. The warranty lasts until %(warranty)s.",
-            window=window,
-            warranty=warranty,
-        )
-    if any(ends.values()):
-        return _("Nothing of this order can be sent back any more.")
-    return ""
+    if "warranty" not in possible:
+        return ""
+    if not any(line.kind == "physical" for line in order.lines):
+        return _("If a code does not work, please tell us until %(warranty)s: you get another one.", warranty=warranty)
+    return _(
+        "The time for sending it back ended on %(window)s. The warranty lasts until %(warranty)s.",
+        window=window,
+        warranty=warranty,
+    )
 
 
-def choosable(order: Order, typed: Mapping[str, str]) -> list[Choosable]:
-    """The lines of which something is left. A single piece is chosen already."""
-    lines = {line.id: line for line in order.lines}
-    left = [line for line in sold_lines(order) if line.left]
-    only = len(left) == 1 and left[0].left == 1
+def choosable(
+    order: Order, left: Mapping[int, int], typed: Mapping[str, str], *, all_of_it: bool = False
+) -> list[Choosable]:
+    """The lines of which something is ``left``. A single piece is chosen already, and so is everything if asked for."""
+    all_of_it = all_of_it or list(left.values()) == [1]
     return [
         Choosable(
-            field=f"pieces-{line.line_id}",
-            line=line_shown(lines[line.line_id], order.currency),
-            left=line.left,
-            note=ngettext("%(num)s piece can be chosen", "%(num)s pieces can be chosen", line.left),
-            value=typed.get(f"pieces-{line.line_id}", "1" if only else "0"),
+            field=f"pieces-{line.id}",
+            line=line_shown(line, order.currency),
+            left=left[line.id],
+            note=ngettext("%(num)s piece can be chosen", "%(num)s pieces can be chosen", left[line.id]),
+            value=typed.get(f"pieces-{line.id}", str(left[line.id]) if all_of_it else "0"),
         )
-        for line in left
+        for line in order.lines
+        if left.get(line.id)
     ]
 
 
@@ -247,7 +282,8 @@ def case_shown(case: ReturnCase, order: Order, *, made: Outcome | None, refund: 
     label, tone = STATE_LABELS[case.state]
     title, text, picture = _what_next(case, order, refund)
     open_ = case.state in ("requested", "approved")
-    if case.kind != "return":
+    gives_back, cancelled = case.kind in ("return", "cancellation"), case.kind == "cancellation"
+    if not gives_back:
         figures, heading = nothing_moves(), _("What it costs you")
     elif made is not None:
         figures, heading = preview(made), _("What it will bring you")
@@ -255,6 +291,7 @@ def case_shown(case: ReturnCase, order: Order, *, made: Outcome | None, refund: 
         figures, heading = settled_figures(case, order.currency), _("What went back to you")
     else:
         figures, heading = [], ""
+    at = moment(case.steps[0].at)
     return CaseShown(
         number=case.number,
         kind=case.kind,
@@ -262,7 +299,7 @@ def case_shown(case: ReturnCase, order: Order, *, made: Outcome | None, refund: 
         state=case.state,
         state_label=str(label),
         tone=tone,
-        asked=_("Asked for on %(moment)s", moment=moment(case.steps[0].at)),
+        asked=_("Cancelled on %(moment)s", moment=at) if cancelled else _("Asked for on %(moment)s", moment=at),
         next_title=title,
         next_text=text,
         next_picture=picture,
@@ -270,10 +307,12 @@ def case_shown(case: ReturnCase, order: Order, *, made: Outcome | None, refund: 
         figures=figures if open_ or case.state == "settled" else [],
         figures_title=heading,
         history=_history(case),
-        reason=str(REASON_LABELS[case.reason]),
+        reason=str((CANCELLING_LABELS if cancelled else REASON_LABELS)[case.reason]),
         note=case.note,
         answer=case.answer,
         open=open_,
+        gives_back=gives_back,
+        cancelled=cancelled,
     )
 
 
@@ -282,7 +321,7 @@ def _history(case: ReturnCase) -> list[dict[str, Any]]:
     newest_first: Sequence[Any] = case.steps[::-1]
     return [
         {
-            "title": str(HAPPENED[step.state]),
+            "title": str(_("Cancelled, and given back") if case.kind == "cancellation" else HAPPENED[step.state]),
             "time": moment(step.at),
             "who": _("system") if step.by == SYSTEM.label else step.by,
             "tone": "brand" if place == 0 else None,
@@ -314,22 +353,25 @@ def _what_next(case: ReturnCase, order: Order, refund: Refund | None) -> tuple[s
 
 
 def _settled(case: ReturnCase, order: Order, refund: Refund | None) -> tuple[str, str, str]:
-    if case.kind != "return":
+    if case.kind in ("exchange", "warranty"):
         text = _("We are sending you the same once more. You can follow it as an order of its own.")
         return _("A new one is on its way to you"), text, "gift"
-    if refund is None:
-        return _("It is settled"), _("Your points are back."), "coin"
-    amount = money(Money(refund.amount, order.currency))
-    if refund.state == "done":
-        return _("It is settled"), _("%(amount)s were paid back the way you paid.", amount=amount), "check"
-    if refund.state == "failed":
-        return (
-            _("It is settled"),
-            _("%(amount)s could not be paid back; we are seeing to it.", amount=amount),
-            "warning",
-        )
-    text = _("%(amount)s are on their way to you, the way you paid. That may take some days.", amount=amount)
-    return _("It is settled"), text, "money-bag"
+    title = _("It is cancelled") if case.kind == "cancellation" else _("It is settled")
+    return title, *_on_its_way(Money(refund.amount, order.currency) if refund else None, refund.state if refund else "")
+
+
+def _on_its_way(amount: Money | None, state: str) -> tuple[str, str]:
+    """(text, picture) about the money that goes back."""
+    if amount is None:
+        return _("Your points are back."), "coin"
+    shown = money(amount)
+    if state == "done":
+        return _("%(amount)s were paid back the way you paid.", amount=shown), "check"
+    if state == "failed":
+        return _("%(amount)s could not be paid back; we are seeing to it.", amount=shown), "warning"
+    return _(
+        "%(amount)s are on their way to you, the way you paid. That may take some days.", amount=shown
+    ), "money-bag"
 
 
 def picture_urls(case: ReturnCase, endpoint: str) -> list[dict[str, str]]:

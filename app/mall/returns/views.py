@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
-from app.foundation.formtools import refuse
 from app.foundation.listing import first_url, next_url
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
@@ -19,14 +18,18 @@ from app.mall.orders.queries import order_by_id, own_order
 from app.mall.payments.queries import refund_by_key
 from app.mall.returns import actions, pictures, queries
 from app.mall.returns.asking import Asking
+from app.mall.returns.calling_off import CallingOff
+from app.mall.returns.giveable import giveable
 from app.mall.returns.models import ReturnCase
 from app.mall.returns.rules import NUMBER, OPEN
 from app.mall.returns.statements import case_shown, offer, picture_urls, row, ways
+from app.mall.returns.walk import Side
 
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
 
 returns = Blueprint("returns", __name__)
+HERE = Side("", "portal.orders.show")
 PAGE = 15
 
 
@@ -66,14 +69,16 @@ def index_of_order(number: str) -> ResponseReturnValue:
     possible, cases = queries.ways_back(order, now=now), queries.cases_of_order(order.id)
     open_ = any(case.state in OPEN for case in cases)
     instead = queries.sent_instead(order.id) if not order.cash and not order.points else None
+    left = giveable(order, by=current_member().actor, now=now)
     return page(
         "mall/returns/order.html",
         fragments={"order_returns"},
         number=number,
         order_url=url_for("portal.orders.show", number=number),
         rows=[row(case, order) for case in cases[::-1]],
-        text=offer(possible, queries.endings(order), parcel=order.parcel),
+        text=offer(order, possible, left=left),
         ways=[] if open_ else ways(possible),
+        cancellation_url=url_for(".new_cancellation", number=number) if left else None,
         instead=instead.number if instead else None,
     )
 
@@ -81,49 +86,31 @@ def index_of_order(number: str) -> ResponseReturnValue:
 @returns.get("/orders/<number>/returns/new")
 @requires(Permission.ORDER_OWN)
 def new(number: str) -> ResponseReturnValue:
-    order, now = own_order_or_404(number), clock.now()
-    if not queries.ways_back(order, now=now) or order.return_open:
+    order = own_order_or_404(number)
+    if not queries.ways_back(order, now=clock.now()) or order.return_open:
         return redirect(url_for(".index_of_order", number=number))
-    return _form_page(Asking.begin(order, current_member().actor))
-
-
-def _form_page(asking: Asking, *, status: int = 200) -> ResponseReturnValue:
-    number = asking.order.number
-    return page(
-        "mall/returns/new.html",
-        status=status,
-        number=number,
-        here_url=url_for(".create", number=number),
-        back_url=url_for("portal.orders.show", number=number),
-        **asking.form_shown(clock.now()),
-    )
+    return HERE.show_form(Asking.begin(order, current_member().actor))
 
 
 @returns.post("/orders/<number>/returns")
 @requires(Permission.ORDER_OWN)
 def create(number: str) -> ResponseReturnValue:
-    """First what it would bring, then, with the same form once more, the case."""
-    order, now = own_order_or_404(number), clock.now()
-    asking = Asking.begin(order, current_member().actor)
-    if made := queries.case_of_key(order.member_id, asking.form.key.data or ""):
-        return seen(url_for(".show", number=made.number))
-    if not asking.read(now):
-        return _form_page(asking, status=asking.status)
-    if asking.changed:
-        return _form_page(asking)
-    if not asking.confirmed:
-        return page(
-            "mall/returns/preview.html",
-            number=number,
-            here_url=url_for(".create", number=number),
-            **asking.preview_shown(now),
-        )
-    try:
-        case = asking.ask(now)
-    except DomainError as error:
-        refuse(asking.form, error)
-        return _form_page(asking, status=error.status)
-    return seen(url_for(".show", number=case.number))
+    return HERE.take_step(Asking.begin(own_order_or_404(number), current_member().actor))
+
+
+@returns.get("/orders/<number>/cancellations/new")
+@requires(Permission.ORDER_CANCEL_OWN)
+def new_cancellation(number: str) -> ResponseReturnValue:
+    order, me = own_order_or_404(number), current_member().actor
+    if not giveable(order, by=me, now=clock.now()):
+        return redirect(url_for(".index_of_order", number=number))
+    return HERE.show_form(CallingOff.begin(order, me))
+
+
+@returns.post("/orders/<number>/cancellations")
+@requires(Permission.ORDER_CANCEL_OWN)
+def create_cancellation(number: str) -> ResponseReturnValue:
+    return HERE.take_step(CallingOff.begin(own_order_or_404(number), current_member().actor))
 
 
 # --- one case -------------------------------------------------------------------------------
@@ -142,7 +129,7 @@ def show(number: str) -> ResponseReturnValue:
             case,
             order,
             made=queries.outcome_of(case, order, now=now),
-            refund=refund_by_key(f"return:{number}") if case.cash else None,
+            refund=refund_by_key(queries.refund_key(case)) if case.cash else None,
         ),
         pictures=picture_urls(case, ".show_picture"),
         index_url=url_for(".index"),

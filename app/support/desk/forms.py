@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from flask_wtf import FlaskForm
 from wtforms import DateField, Field, HiddenField, RadioField, SelectChoice, SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length, ValidationError
 
+from app.foundation.formtools import readable
 from app.foundation.languages import translated
 from app.foundation.points import Points
 from app.foundation.terms import current
@@ -29,14 +29,6 @@ def whole_number(text: str) -> int | None:
     """``"１２"``, as Chinese keyboards type it, is 12. ``None`` for anything but plain digits."""
     digits = text.strip()
     return int(digits) if digits.isdecimal() and len(digits) <= MOST_DIGITS else None
-
-
-def readable(text: str | None) -> str | None:
-    """Without control characters, which no database column takes and nobody can see; line breaks stay."""
-    if text is None:
-        return None
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in lines if c == "\n" or unicodedata.category(c)[0] != "C").strip()
 
 
 def reason_choices(reasons: Mapping[str, Texts]) -> list[SelectChoice]:

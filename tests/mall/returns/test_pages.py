@@ -217,7 +217,7 @@ def test_a_settled_return_shows_what_went_back(browser, order, alice):
 
 
 def test_the_list_tells_what_to_do_when_it_is_empty(browser, order):
-    assert "Nothing sent back" in browser.get("/returns").text
+    assert "Nothing cancelled or sent back" in browser.get("/returns").text
     send(browser, order, step="confirm")
     page = browser.get("/returns").text
     assert cases()[0].number in page
