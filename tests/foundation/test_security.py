@@ -28,6 +28,14 @@ def test_every_answer_carries_the_strict_policy(odd, path):
     assert "camera=()" in headers["Permissions-Policy"]
 
 
+def test_a_picture_carries_no_policy_of_documents_but_is_taken_for_nothing_else(odd):
+    client = odd().test_client()
+    headers = client.get("/static/img/icon-192.png").headers
+    assert "Content-Security-Policy" not in headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Content-Security-Policy" in client.get("/static/img/logo.svg").headers
+
+
 @pytest.mark.parametrize("path", ["/no/such/page", "/static/css/none.css", "/static/css/none.css?v=1"])
 def test_pages_never_stay_in_a_shared_cache(odd, path):
     assert odd().test_client().get(path).headers["Cache-Control"] == "private, no-store"
