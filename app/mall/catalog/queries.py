@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from app.config import LOCALES
@@ -25,7 +25,7 @@ from app.mall.catalog.rules import Way, member_price
 from app.mall.catalog.terms import CatalogTerms
 from app.mall.payments.queries import least_cash
 
-IN_STOCK = Variant.product_id == Product.id, Variant.active, Variant.stock > 0
+IN_STOCK = Variant.product_id == Product.id, Variant.active, Variant.stock > sa.literal_column("0")
 
 
 def in_the_mall(now: datetime | sa.BindParameter[datetime]) -> tuple[sa.ColumnElement[bool], ...]:
@@ -36,7 +36,7 @@ def in_the_mall(now: datetime | sa.BindParameter[datetime]) -> tuple[sa.ColumnEl
     return Product.status == "listed", listed, sa.or_(Product.on_sale_until.is_(None), Product.on_sale_until > moment)
 
 
-def still_in_the_mall(now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+def still_in_the_mall(now: datetime | sa.BindParameter[datetime]) -> tuple[sa.ColumnElement[bool], ...]:
     """The same of few products that are found by other means: no index is to be tempted by their status."""
     _status, *others = in_the_mall(now)
     return Product.status.concat("") == "listed", *others
@@ -72,30 +72,43 @@ def within_reach(available: Points, *, limit: int, now: datetime) -> list[Pick]:
 
 _NOW = sa.bindparam("now", type_=UTCDateTime())
 _BUDGET = sa.bindparam("budget", type_=sa.BigInteger)
-_POINTS_ONLY = (
-    sa.select(Price.product_id, sa.func.min(Price.points).label("points"))
-    .where(Price.cash == 0)
-    .group_by(Price.product_id)
-    .subquery()
-)
+_LIMIT = sa.bindparam("limit", type_=sa.Integer)
+_cheaper = aliased(Price)
+_POINTS_ALONE = Price.cash == sa.literal_column("0")  # Written out: it names the index.
 _FIRST_PICTURE = (
     sa.select(Picture.file).where(Picture.product_id == Product.id).order_by(Picture.rank, Picture.id).limit(1)
 ).scalar_subquery()
-_WITHIN_REACH = (
-    sa.select(Product.id, Product.slug, Product.name, _POINTS_ONLY.c.points, _FIRST_PICTURE)
-    .join(_POINTS_ONLY, _POINTS_ONLY.c.product_id == Product.id)
+_FOR_POINTS = (
+    sa.select(Product.id, Product.slug, Product.name, Price.points, _FIRST_PICTURE)
+    .select_from(Price)
+    .join(Product, Product.id == Price.product_id)
     .where(
-        *in_the_mall(_NOW),
+        _POINTS_ALONE,
+        ~sa.exists().where(
+            _cheaper.product_id == Price.product_id,
+            _cheaper.cash == sa.literal_column("0"),
+            _cheaper.points < Price.points,
+        ),
+        *still_in_the_mall(_NOW),
         sa.or_(Product.on_sale_from.is_(None), Product.on_sale_from <= _NOW),
         Product.tier_id.is_(None),
         sa.exists().where(*IN_STOCK),
     )
-    .order_by(
-        sa.case((_POINTS_ONLY.c.points <= _BUDGET, 0), else_=1),
-        sa.func.abs(_POINTS_ONLY.c.points - _BUDGET),
-        Product.id,
+)
+# Downwards and upwards from the budget by the index: few prices are looked at, however many there are.
+_NEAR = sa.union_all(
+    *(
+        sa.select(half.subquery())
+        for half in (
+            _FOR_POINTS.where(Price.points <= _BUDGET).order_by(Price.points.desc(), Product.id).limit(_LIMIT),
+            _FOR_POINTS.where(Price.points > _BUDGET).order_by(Price.points, Product.id).limit(_LIMIT),
+        )
     )
-    .limit(sa.bindparam("limit", type_=sa.Integer))
+).subquery()
+_WITHIN_REACH = (
+    sa.select(_NEAR)
+    .order_by(sa.case((_NEAR.c.points <= _BUDGET, 0), else_=1), sa.func.abs(_NEAR.c.points - _BUDGET), _NEAR.c.id)
+    .limit(_LIMIT)
 )
 
 
