@@ -25,7 +25,8 @@ from app.foundation.database import db
 from app.foundation.reading import Read, Reading, unchanged
 
 V = TypeVar("V", bound=Callable[..., Any])
-MOST = 500
+MOST = 500  # Pages.
+MOST_READS = 30
 
 # All that our pages ask of a request besides its address, its cookies and the session.
 HEADERS = (
@@ -108,11 +109,13 @@ def _show_again() -> Response | None:
 def _keep(response: Response) -> Response:
     """Runs after everything else, when the page has been compressed."""
     reading: Reading | None = g.pop("reading", None)
-    if reading is None or not reading.sound or response.status_code != 200 or response.is_streamed:
+    if reading is None or not reading.sound or len(reading.reads) > MOST_READS:
+        return response
+    if response.status_code != 200 or response.is_streamed or "Set-Cookie" in response.headers:
         return response
     minute = _minute(reading.began)
     # A view that changes the session, by taking a message out of it, has made a page for once.
-    if minute == _minute(clock.now()) and "Set-Cookie" not in response.headers and _question() == g.question:
+    if minute == _minute(clock.now()) and _question() == g.question:
         page = Page(minute, reading.reads, response.get_data(), list(response.headers))
         current_app.extensions["kept"].put(g.question, page)
     return response

@@ -13,6 +13,7 @@ from app.extensions import htmx
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.formats import points
+from app.foundation.kept import kept
 from app.foundation.listing import first_url, next_url
 from app.foundation.pages import local_url, page, seen, viewer
 from app.foundation.permissions import Permission, public, requires
@@ -49,6 +50,7 @@ def available_points(member: int | None, now: datetime) -> Points | None:
 
 @mall.get("")
 @public
+@kept
 def index() -> Response:
     now, me = clock.now(), member_id()
     available, units = available_points(me, now), unit_names()

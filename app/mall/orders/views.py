@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from app.foundation import clock
 from app.foundation.database import db, transaction
 from app.foundation.errors import DomainError
+from app.foundation.kept import kept
 from app.foundation.listing import first_url, next_url
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
@@ -40,6 +41,7 @@ PAGE = 15
 
 @orders.get("")
 @requires(Permission.ORDER_OWN)
+@kept
 def index() -> ResponseReturnValue:
     selection = request.args.get("show", "")
     if selection not in queries.SELECTIONS:

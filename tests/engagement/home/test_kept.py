@@ -63,8 +63,8 @@ def home(client, alice, unit, shelf):
     return look
 
 
-def is_kept(client):
-    return queries_of(lambda: client.get("/")) == []
+def is_kept(client, path="/"):
+    return queries_of(lambda: client.get(path)) == []
 
 
 def spend(alice):
@@ -104,6 +104,27 @@ def test_what_happens_shows_at_once(client, home, alice, thing):
     with transaction():
         THINGS[thing](alice)
     assert home() != before
+
+
+OTHER_PLACES = {
+    "/points": lambda alice: give_points(alice.id, 7, key="won"),
+    "/mall": lambda _alice: make_goods("Cup"),
+    "/orders": lambda alice: order_some(alice.id, make_goods("Cup")),
+    "/me": lambda alice: update_profile(hers(alice), name="Alice Ma", gender="", birth_date=None, now=NOON),
+}
+
+
+@pytest.mark.parametrize("path", OTHER_PLACES)
+def test_the_other_places_of_the_bar_are_kept_and_true(client, home, alice, path):
+    client.get(path)
+    before = client.get(path).text
+    assert is_kept(client, path)
+    if path in ("/mall", "/orders"):
+        OTHER_PLACES[path](alice)
+    else:
+        with transaction():
+            OTHER_PLACES[path](alice)
+    assert TOKENS.sub("", client.get(path).text) != TOKENS.sub("", before)
 
 
 def test_a_purchase_and_the_way_to_the_next_tier_show_at_once(client, home, alice, unit):

@@ -13,6 +13,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import InvalidInput
 from app.foundation.formtools import refuse
+from app.foundation.kept import kept
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
 from app.identity.members.actions import sign_out_everywhere, update_profile
@@ -26,6 +27,7 @@ profile = Blueprint("profile", __name__)
 
 @profile.get("/me")
 @requires(Permission.PROFILE_OWN)
+@kept
 def show() -> ResponseReturnValue:
     member = current_member()
     address = default_address(member.id)

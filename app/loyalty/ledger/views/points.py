@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, request
 
 from app.foundation import clock
+from app.foundation.kept import kept
 from app.foundation.pages import page
 from app.foundation.permissions import Permission, requires
 from app.foundation.points import Growth, Points
@@ -28,6 +29,7 @@ LARGEST_ID = 2**63 - 1
 
 @points.get("/points")
 @requires(Permission.POINTS_OWN)
+@kept
 def index() -> Response:
     member_id, now = current_member().id, clock.now()
     return _account(
