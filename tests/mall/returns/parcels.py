@@ -23,9 +23,9 @@ DAY = timedelta(days=1)
 STAFF = Actor("staff", 1, "Mei")
 
 
-def delivered(member, *goods, offset=0, delivery="", quantity=1):
-    """An order that was paid, sent and received at noon; its id."""
-    wanted = [Wanted(each.variant_id, each.price_id, quantity) for each in goods]
+def bought(member, *goods, offset=0, delivery="", quantity=1):
+    """An order that is paid; its id."""
+    wanted = [Wanted(each.variant_id, each.price_id, quantity, each.slot_id) for each in goods]
     asked = {"wanted": wanted, "offset_points": offset, "delivery": delivery, "now": NOON}
     with transaction():
         expected = quote(member_id=member, **asked).figures
@@ -33,6 +33,12 @@ def delivered(member, *goods, offset=0, delivery="", quantity=1):
         number = order.id
     if order.cash:
         report(number, attempt(number))
+    return number
+
+
+def delivered(member, *goods, **asked):
+    """An order that was paid, sent and received at noon; its id."""
+    number = bought(member, *goods, **asked)
     with transaction():
         pack(order_id=number, by=STAFF, now=NOON)
         ship(order_id=number, carrier="SF", tracking_number="1", by=STAFF, now=NOON)

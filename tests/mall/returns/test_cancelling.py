@@ -13,9 +13,8 @@ from app.foundation.errors import DomainError, InvalidInput
 from app.loyalty.ledger.queries import standing
 from app.loyalty.ledger.verify import verify
 from app.mall.codes.models import PoolCode
-from app.mall.orders.actions import NotToBeGivenUp, complete, confirm_delivery, pack, place, ship
+from app.mall.orders.actions import NotToBeGivenUp, complete, confirm_delivery, pack, ship
 from app.mall.orders.queries import order_by_id
-from app.mall.orders.quotes import Wanted, quote
 from app.mall.returns.actions import cancel
 from app.mall.returns.errors import AlreadyOpen, BeingPacked, NothingToGiveUp, WindowOver
 from app.mall.returns.giveable import giveable
@@ -23,26 +22,13 @@ from app.mall.returns.models import ReturnCase
 from app.mall.slots.models import ServiceSlot
 from tests.conftest import NOON
 from tests.factories import make_member
-from tests.mall.orders.shop import ADDRESS, attempt, fresh_key, make_goods, order_some, report, state_of, stock_of
-from tests.mall.returns.parcels import DAY, STAFF, delivered, me, points_of, refunded, take, wish
+from tests.mall.orders.shop import fresh_key, make_goods, order_some, state_of, stock_of
+from tests.mall.returns.parcels import DAY, STAFF, bought, delivered, me, points_of, refunded, take, wish
 
 
 @pytest.fixture
 def lin(app):
     return make_member(name="Lin", points=10_000)
-
-
-def bought(member, *goods, offset=0, delivery="", quantity=1):
-    """An order that is paid; its id."""
-    wanted = [Wanted(each.variant_id, each.price_id, quantity, each.slot_id) for each in goods]
-    asked = {"wanted": wanted, "offset_points": offset, "delivery": delivery, "now": NOON}
-    with transaction():
-        expected = quote(member_id=member, **asked).figures
-        order = place(member_id=member, **asked, address=ADDRESS, key=fresh_key(), expected=expected)
-        number = order.id
-    if order.cash:
-        report(number, attempt(number))
-    return number
 
 
 def give_up(order_id, member, *counts, reason="unwanted", by=None, now=NOON, key=None):

@@ -221,7 +221,7 @@ def test_the_list_tells_what_to_do_when_it_is_empty(browser, order):
     send(browser, order, step="confirm")
     page = browser.get("/returns").text
     assert cases()[0].number in page
-    assert "Nothing sent back" not in page
+    assert "Nothing cancelled or sent back" not in page
 
 
 def test_a_replacement_knows_what_it_is_and_is_not_paid_back(browser, order, alice):
