@@ -20,11 +20,14 @@ def choices() -> Sequence[Grantable]:
     return [Grantable(benefit.code, translated(benefit.name)) for benefit in current(BenefitTerms).all]
 
 
-def give(*, member_id: int, code: str, pieces: int, key: str, now: datetime) -> None:
+def give(*, member_id: int, code: str, pieces: int, key: str, now: datetime) -> bool:
     """Each piece is a grant of its own: of two gifts both can be claimed."""
+    if code not in {each.code for each in choices()}:
+        return False
     reason = _("Bought in the mall")
     gifts = [benefits.Gift(member_id, code, f"{key}:{piece}", reason) for piece in range(1, pieces + 1)]
     benefits.give_by_rule(gifts, now=now)
+    return True
 
 
 def take_back(*, member_id: int, code: str, key: str, now: datetime) -> bool:

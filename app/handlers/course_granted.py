@@ -18,9 +18,10 @@ def choices() -> Sequence[Grantable]:
     return [Grantable(course.code, translated(course.title)) for course in offered_courses()]
 
 
-def give(*, member_id: int, code: str, pieces: int, key: str, now: datetime) -> None:
+def give(*, member_id: int, code: str, pieces: int, key: str, now: datetime) -> bool:
     """However many pieces, access is access."""
     courses.give_access(member_id=member_id, code=code, key=key, now=now)
+    return True
 
 
 def take_back(*, member_id: int, code: str, key: str, now: datetime) -> bool:

@@ -37,7 +37,7 @@ def alice(app):
 def give(kind, member, code, *, pieces=1, key=LINE, now=NOON):
     db.session.rollback()
     with transaction():
-        grantor_of(kind).give(member_id=member, code=code, pieces=pieces, key=key, now=now)
+        return grantor_of(kind).give(member_id=member, code=code, pieces=pieces, key=key, now=now)
 
 
 def take_back(kind, member, code, *, key=LINE, now=LATER):
@@ -161,3 +161,9 @@ def test_nobody_takes_back_what_somebody_else_bought(alice):
     give("coupon", alice, "coupon-pack")
     assert take_back("coupon", make_member(), "coupon-pack") is True
     assert grants(alice)[0].ended_at is None
+
+
+def test_what_has_left_the_programme_is_not_given_and_waits(alice):
+    offer(CAKE)
+    assert not give("coupon", alice, "no-such-benefit")
+    assert rows(BenefitGrant) == 0

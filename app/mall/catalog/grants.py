@@ -23,9 +23,12 @@ class Grantable:
 
 
 class Give(Protocol):
-    """Give ``pieces`` of ``code`` to a member. ``key`` names the order's line: the same key gives once."""
+    """Give ``pieces`` of ``code`` to a member. ``key`` names the order's line: the same key gives once.
 
-    def __call__(self, *, member_id: int, code: str, pieces: int, key: str, now: datetime) -> None: ...
+    ``False`` where there is no such thing (any more): the buyer waits, and the shop gives it later or pays back.
+    """
+
+    def __call__(self, *, member_id: int, code: str, pieces: int, key: str, now: datetime) -> bool: ...
 
 
 class TakeBack(Protocol):

@@ -29,10 +29,10 @@ def hand_out_codes(order: Order, line: OrderLine, *, now: datetime) -> int:
 def grant(order: Order, line: OrderLine, *, now: datetime) -> int:
     """Give what the line grants; none where nobody gives such things any more, and the line stays open."""
     grantor = grantor_of(line.kind)
-    if grantor is None:
-        return 0
-    grantor.give(member_id=order.member_id, code=line.grants, pieces=line.open, key=line_key(order, line), now=now)
-    return line.open
+    given = grantor is not None and grantor.give(
+        member_id=order.member_id, code=line.grants, pieces=line.open, key=line_key(order, line), now=now
+    )
+    return line.open if given else 0
 
 
 @dataclass(frozen=True, slots=True)
