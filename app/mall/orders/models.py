@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from app.foundation.database import Amount, BigId, Id, Json, JsonObject, Model, reference
 from app.foundation.money import Money
@@ -69,6 +69,8 @@ class Order(Model):
     pay_by: Mapped[datetime]
     return_open: Mapped[bool] = mapped_column(default=False)
     priority: Mapped[bool] = mapped_column(default=False)
+    # So that who comes first stands first where the oldest do.
+    unhurried: Mapped[bool] = column_property(sa.type_coerce(sa.not_(priority), sa.Boolean), deferred=True)
 
     lines: Mapped[list[OrderLine]] = relationship(order_by="OrderLine.id")
     steps: Mapped[list[OrderStep]] = relationship(order_by="OrderStep.id")

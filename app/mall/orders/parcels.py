@@ -13,7 +13,7 @@ from app.foundation.errors import InvalidInput
 from app.mall.orders.rules import one_line
 
 LONGEST = 60  # Signs that the columns of a shipment take.
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹘﹣－", "-"))  # noqa: RUF001 - what people paste
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−﹘﹣－", "-"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from app.mall.orders.models import Order, OrderLine, OrderStep, Shipment
 from app.mall.orders.quotes import Considered, Quote, QuoteLine, Wanted, consider, quote, quote_of
 from app.mall.orders.rules import is_key, order_number
 from app.mall.orders.terms import OrderTerms
+from app.mall.orders.worklist import Asked, orders_asked_for, within
 
 __all__ = [
     "Arrival",
@@ -28,7 +29,6 @@ __all__ = [
     "Wanted",
     "arrivals",
     "consider",
-    "counts_by_state",
     "office_order",
     "office_orders",
     "open_of",
@@ -51,7 +51,6 @@ SELECTIONS: dict[str, tuple[str, ...]] = {
     "received": ("delivered", "completed"),
     "ended": ("cancelled", "closed"),
 }
-WAITING = ("paid", "packed", "part_shipped")  # They ask a colleague for work.
 _WHOLE = (selectinload(Order.lines), selectinload(Order.steps))
 _SHOWN = (*_WHOLE, selectinload(Order.shipments).joinedload(Shipment.pieces))
 
@@ -93,39 +92,14 @@ def orders_of(member_id: int, *, selection: str = "", after: str | None = None, 
 
 def office_order(number: str, *, units: Collection[int] | None) -> Order | None:
     """One order among those of ``units`` (``None``: all)."""
-    return db.session.scalar(sa.select(Order).where(Order.number == number, *_within(units)).options(*_SHOWN))
+    return db.session.scalar(sa.select(Order).where(Order.number == number, *within(units)).options(*_SHOWN))
 
 
 def office_orders(
-    *,
-    units: Collection[int] | None,
-    number: str = "",
-    member_ids: Collection[int] | None = None,
-    state: str = "",
-    unit_id: int | None = None,
-    after: str | None = None,
-    limit: int = 50,
+    *, units: Collection[int] | None, state: str = "", after: str | None = None, limit: int = 50
 ) -> Part[Order]:
-    """Those of ``units``, newest first, whose number begins with ``number`` or whose member is in ``member_ids``.
-
-    Among those to pack or to ship, those of members with priority delivery come first.
-    """
-    query = sa.select(Order).where(*_within(units))
-    if number or member_ids is not None:
-        begins = Order.number.startswith(number.upper(), autoescape=True) if number else sa.false()
-        query = query.where(begins | Order.member_id.in_(member_ids or ()))
-    if state:
-        query = query.where(Order.state == state)
-    if unit_id is not None:
-        query = query.where(Order.unit_id == unit_id)
-    keys = [Order.priority, Order.id] if state in WAITING else [Order.id]
-    return part_of(query.options(*_WHOLE), keys=keys, after=after, limit=limit)
-
-
-def counts_by_state(*, units: Collection[int] | None) -> dict[str, int]:
-    """How many orders wait in each state that asks for work."""
-    waiting = sa.select(Order.state, sa.func.count()).where(Order.state.in_(WAITING), *_within(units))
-    return dict(db.session.execute(waiting.group_by(Order.state)).all())
+    """Those of ``units`` in this state; see ``worklist``."""
+    return orders_asked_for(Asked(units=units, state=state), after=after, limit=limit)
 
 
 def unpaid_since(moment: datetime, *, limit: int) -> Sequence[int]:
@@ -164,10 +138,6 @@ def arrivals(order_ids: Collection[int]) -> list[Arrival]:
         .where(Order.id.in_(order_ids))
     )
     return [Arrival(*row) for row in db.session.execute(query.order_by(Order.id))]
-
-
-def _within(units: Collection[int] | None) -> list[sa.ColumnElement[bool]]:
-    return [] if units is None else [Order.unit_id.in_(units)]
 
 
 @dataclass(frozen=True, slots=True)

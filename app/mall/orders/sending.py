@@ -87,6 +87,11 @@ def _twin(
     return parcel if same else None
 
 
+def to_send(order: Order) -> list[OrderLine]:
+    """Its lines of which something still has to be sent."""
+    return [line for line in order.lines if line.kind == "physical" and line.open]
+
+
 def contents(parcel: Shipment) -> dict[int, int]:
     """What lies in it, by line."""
     return {piece.order_line_id: piece.quantity for piece in parcel.pieces}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from app.mall.orders.bills import Bill
 from app.mall.orders.delivery import Delivery
 from app.mall.orders.histories import HAPPENED, history, surplus_notice
 from app.mall.orders.models import Order, OrderLine
+from app.mall.orders.parcels import tracking_page
 from app.mall.orders.queries import OpenOrder, return_days
 from app.mall.orders.terms import OrderTerms
 
@@ -51,6 +52,7 @@ class LineShown:
     price_meta: str | None
     sku: str
     off: str | None
+    reached: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +82,23 @@ class Underway:
 
 @dataclass(frozen=True, slots=True)
 class ParcelShown:
-    """A parcel on its way. ``goods`` is what lies in it, where the order needs several."""
+    """A parcel on its way. ``goods`` is what lies in it, ``page`` where its carrier tells how far it has come."""
 
+    id: int
     title: str
     carrier: str
     tracking_number: str
+    page: str | None
     shipped: str
     goods: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderShown:
-    """``figures``, ``progress`` and ``history`` are in the shape that the house's parts take."""
+    """``figures``, ``progress`` and ``history`` are in the shape that the house's parts take.
+
+    ``coming`` is what is still awaited once a part has come; ``confirm_later`` says when the receipt can be confirmed.
+    """
 
     number: str
     placed: str
@@ -104,6 +111,7 @@ class OrderShown:
     history: list[dict[str, Any]]
     address: list[str]
     parcels: list[ParcelShown]
+    coming: list[str]
     next_title: str
     next_text: str
     next_picture: str
@@ -112,6 +120,8 @@ class OrderShown:
     can_pay: bool
     can_cancel: bool
     can_confirm: bool
+    confirm_later: str | None
+    was_paid: bool
     over: bool
     surplus: str | None
 
@@ -217,12 +227,13 @@ def order_shown(
         state=order.state,
         state_label=label_of(order),
         tone=TONES[order.state],
-        lines=[line_shown(line, order.currency) for line in order.lines],
+        lines=[replace(line_shown(line, order.currency), reached=_reached(order, line)) for line in order.lines],
         figures=_figures(order),
         progress=_progress(order, at),
         history=history(order, payments, at),
-        address=_address(order),
+        address=address_of(order),
         parcels=[_parcel_shown(order, place) for place in range(len(order.shipments))],
+        coming=_coming(order),
         next_title=title,
         next_text=text,
         next_picture=picture,
@@ -231,29 +242,70 @@ def order_shown(
         can_pay=unpaid and bool(order.cash),
         can_cancel=order.state == "placed",
         can_confirm=states.may(order.state, "delivered", who="member", parcel=order.parcel),
+        confirm_later=_confirm_later(order),
+        was_paid="paid" in at,
         over=order.state in ("completed", *states.ENDED),
         surplus=surplus_notice(payments),
     )
 
 
 def _parcel_shown(order: Order, place: int) -> ParcelShown:
-    parcel, names = order.shipments[place], {line.id: _name_of(line) for line in order.lines}
+    parcel, names = order.shipments[place], {line.id: name_of(line) for line in order.lines}
     several = len(order.shipments) > 1 or order.state == "part_shipped"
     return ParcelShown(
+        id=parcel.id,
         title=_("Parcel %(number)s", number=place + 1) if several else _("Parcel"),
         carrier=parcel.carrier,
         tracking_number=parcel.tracking_number,
+        page=tracking_page(parcel.carrier, parcel.tracking_number),
         shipped=day(parcel.shipped_at),
-        goods=[f"{names[piece.order_line_id]} × {piece.quantity}" for piece in parcel.pieces] if several else [],
+        goods=[f"{names[piece.order_line_id]} × {piece.quantity}" for piece in parcel.pieces],
     )
 
 
-def _name_of(line: OrderLine) -> str:
+def _reached(order: Order, line: OrderLine) -> str | None:
+    """How far a line has come, where the order's own state does not tell it."""
+    if line.cancelled == line.quantity:
+        return _("Cancelled")
+    if order.state not in (*states.OPEN, "shipped"):
+        return None
+    wanted = line.quantity - line.cancelled
+    if line.kind == "physical" and order.parcel:
+        apart = order.state == "part_shipped" or any(other.kind != "physical" for other in order.lines)
+        return _sent(line.fulfilled, wanted) if apart else None
+    if line.kind != "code" or not line.open:
+        return None
+    if line.fulfilled:
+        return _("%(here)s of %(all)s codes are here, the rest follows", here=line.fulfilled, all=wanted)
+    return ngettext("The code follows", "The codes follow", wanted)
+
+
+def _sent(sent: int, wanted: int) -> str:
+    if not sent:
+        return _("Not sent yet")
+    return _("Sent") if sent == wanted else _("%(sent)s of %(all)s sent", sent=sent, all=wanted)
+
+
+def _coming(order: Order) -> list[str]:
+    """What is still awaited, once something else of the order has come."""
+    if order.state in ("placed", *states.ENDED) or not any(line.fulfilled for line in order.lines):
+        return []
+    return [f"{name_of(line)} × {line.open}" for line in order.lines if line.open]
+
+
+def _confirm_later(order: Order) -> str | None:
+    if order.state != "part_shipped":
+        return None
+    return _("You can confirm that you have it once everything has been sent. Nothing runs out until then.")
+
+
+def name_of(line: OrderLine) -> str:
+    """``Green tea · Tin``"""
     return " · ".join(filter(None, (translated(line.name), translated(line.variant_name))))
 
 
 def _figures(order: Order) -> list[tuple[str, ...]]:
-    spent = order.state not in ("placed", *states.ENDED)
+    spent = any(step.state == "paid" for step in order.steps)
     goods = sum(line.cash_each * line.quantity for line in order.lines)
     made = Bill(
         ordinary=order.ordinary,
@@ -316,10 +368,12 @@ def points_steps(made: Bill) -> list[tuple[str, ...]]:
 def _progress(order: Order, at: Mapping[str, datetime]) -> list[dict[str, Any]]:
     if order.state in states.ENDED:
         return [_dot("placed", "done", at), _dot(order.state, "failed", at)]
-    path = states.WITH_PARCEL if order.parcel else states.WITHOUT_PARCEL
+    path: tuple[str, ...] = states.WITH_PARCEL if order.parcel else states.WITHOUT_PARCEL
     reached = path.index("packed" if order.state == "part_shipped" else order.state)
     # What is reached is done; the first step ahead is what everybody waits for.
     marks = ["done" if place <= reached else "now" if place == reached + 1 else "next" for place in range(len(path))]
+    if order.state == "part_shipped":
+        path = tuple("part_shipped" if state == "shipped" else state for state in path)
     return [_dot(state, mark, at) for state, mark in zip(path, marks, strict=True)]
 
 
@@ -342,6 +396,9 @@ def _what_next(order: Order, at: Mapping[str, datetime], unit: str, terms: Order
         return _("On its way to you"), text, "truck"
     if order.state == "delivered":
         return _after_receiving(order, at, unit)
+    if order.state == "cancelled" and "paid" in at:
+        text = _("What you paid goes back the way it came: %(paid)s.", paid=price_line(order))
+        return _("This order was cancelled"), text, "waving-hand"
     return {
         "placed": (
             _("Waiting for your payment"),
@@ -390,7 +447,7 @@ def _after_receiving(order: Order, at: Mapping[str, datetime], unit: str) -> tup
     return _("You have it"), text, "gift"
 
 
-def _address(order: Order) -> list[str]:
+def address_of(order: Order) -> list[str]:
     if order.address is None:
         return []
     address = order.address

@@ -12,13 +12,13 @@ from app.foundation.permissions import Permission
 from app.foundation.screens.tiles import Tile, tile
 from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
-from app.mall.orders.queries import counts_by_state
+from app.mall.orders.worklist import how_many_wait
 
 
 @tile(Permission.ORDER_READ, order=20)
 def to_send(_now: datetime) -> Tile:
-    counts = counts_by_state(units=unit_scope(current_staff()))
-    pack, ship = counts.get("paid", 0), counts.get("packed", 0)
+    counts = how_many_wait(units=unit_scope(current_staff()))
+    pack, ship = counts.get("paid", 0), counts.get("packed", 0) + counts.get("part_shipped", 0)
     return Tile(
         _("To pack"),
         points(pack),

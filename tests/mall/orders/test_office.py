@@ -148,7 +148,7 @@ def test_filtering_by_state(desk, alice, parcel):
 
 
 def test_the_office_list_pages(desk, alice, monkeypatch):
-    monkeypatch.setattr("app.mall.orders.admin.PAGE", 2)
+    monkeypatch.setattr("app.mall.orders.admin.listing.PAGE", 2)
     tea = make_goods(points=1)
     numbers = [number_of(order_some(alice, tea)) for _ in range(3)]
     first = desk.get("/backoffice/orders").text
@@ -186,14 +186,14 @@ def first(app):
 
 def test_what_is_to_pack_begins_with_priority_delivery_on_every_page_of_the_list(desk, first):
     old, vip, new = first
-    assert in_list(desk, *first, state="paid") == [vip, new, old]
+    assert in_list(desk, *first, state="paid") == [vip, old, new]
     assert desk.get("/backoffice/orders?state=paid").text.count("Send first") == 1
     assert in_list(desk, *first) == [new, vip, old]
     seen, after = [], None
     for _page in first:
         part = office_orders(units=None, state="paid", after=after, limit=1)
         seen, after = [*seen, part.items[0].number], part.after
-    assert (seen, after) == ([vip, new, old], None)
+    assert (seen, after) == ([vip, old, new], None)
 
 
 def test_what_is_on_its_way_is_in_no_hurry_any_more(desk, first):
