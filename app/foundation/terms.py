@@ -8,9 +8,11 @@ What is being prepared is a draft: see ``foundation/drafts.py``.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Generic, TypeVar, cast
 
 import sqlalchemy as sa
@@ -109,8 +111,15 @@ def domain_of(cls: type) -> str:
 
 def made(cls: type[T], values: Mapping[str, Any]) -> T:
     """Stored values as terms; what the code no longer knows is left out. Raises ``InvalidInput``."""
-    known = {entry.name for entry in fields(cls)}  # type: ignore[arg-type]
-    return cls(**{name: value for name, value in values.items() if name in known})
+    wanted: Any = cls
+    return cast("T", _parsed(wanted, json.dumps(values)))
+
+
+@lru_cache(maxsize=256)
+def _parsed(cls: Any, stored: str) -> Any:
+    """The same values are the same terms, which nobody changes: to look through dozens of benefits takes its time."""
+    known = {entry.name for entry in fields(cls)}
+    return cls(**{name: value for name, value in json.loads(stored).items() if name in known})
 
 
 def values_of(terms: Any) -> dict[str, Any]:
