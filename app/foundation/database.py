@@ -125,7 +125,7 @@ def fetch_text(connection: Connection, text: str, parameters: Mapping[str, Any])
     driver_error = connection.dialect.loaded_dbapi.Error
     try:
         cursor = driver.execute(text, parameters)
-        reading.listen(connection, cursor, text, parameters)
+        connection.dispatch.after_cursor_execute(connection, cursor, text, parameters, None, False)
         return cast("Sequence[Any]", cursor.fetchall())
     except driver_error as error:
         raise sa.exc.DBAPIError.instance(text, dict(parameters), error, driver_error) from error

@@ -81,8 +81,8 @@ def unchanged(engine: Engine, reads: Sequence[Read], *, now: datetime) -> bool:
         pooled.close()
 
 
-def listen(connection: Connection, cursor: Any, text: str, parameters: Any, *_more: Any) -> None:
-    """Hears of every statement that was run, SQLAlchemy's (as an event of the engine) and our own."""
+def listen(connection: Connection, cursor: Any, text: str, parameters: Any, *_more: object) -> None:
+    """An event of the engine. It also hears of statements that ``fetch`` hands to the driver by itself."""
     reading: Reading | None = g.get("reading") if has_app_context() else None
     if reading is None or text == BEGIN:
         return

@@ -34,9 +34,9 @@ def queries_of(look):
         if statement != "BEGIN":  # SQLite is told aloud what PostgreSQL does by itself.
             seen.append(statement)
 
-    sa.event.listen(db.engine, "before_cursor_execute", note)
+    sa.event.listen(db.engine, "after_cursor_execute", note)
     look()
-    sa.event.remove(db.engine, "before_cursor_execute", note)
+    sa.event.remove(db.engine, "after_cursor_execute", note)
     return seen
 
 
