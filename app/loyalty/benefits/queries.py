@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from app.foundation import clock
-from app.foundation.database import db
+from app.foundation.database import UTCDateTime, db, fetch
 from app.foundation.terms import at as terms_at
 from app.foundation.terms import current
 from app.identity.tags.queries import tags_of
@@ -223,24 +223,40 @@ def gifts_waiting(member: Member, *, tier: str | None, now: datetime) -> list[Cl
 
 def _given_and_claimed(member_id: int, now: datetime) -> tuple[dict[str, list[Given]], list[Done]]:
     today = clock.local_date(now, clock.programme_zone())
-    columns = (BenefitGrant.code.label("word"), sa.literal("").label("period"), BenefitGrant.last_day)
-    given = sa.select(BenefitGrant.id, *columns, BenefitGrant.given_at).where(
-        BenefitGrant.member_id == member_id,
-        BenefitGrant.given_at <= now,
-        BenefitGrant.first_day <= today,
-        BenefitGrant.last_day >= today,
-        BenefitGrant.ended_at.is_(None),
-    )
-    claims = (BenefitClaim.series, BenefitClaim.period, sa.cast(sa.null(), sa.Date), BenefitClaim.claimed_at)
-    claimed = sa.select(sa.literal(0), *claims).where(BenefitClaim.member_id == member_id)
     grants: dict[str, list[Given]] = {}
     done = []
-    for id_, word, period, last_day, at in db.session.execute(given.union_all(claimed)):
+    for id_, word, period, last_day, at in fetch(_GIVEN_AND_CLAIMED, {"member": member_id, "now": now, "today": today}):
         if id_:
             grants.setdefault(word, []).append(Given(id_, last_day))
         else:
             done.append(Done(word, period, at))
     return grants, done
+
+
+_MEMBER: sa.BindParameter[int] = sa.bindparam("member")
+_TODAY = sa.bindparam("today", type_=sa.Date)
+_GIVEN_AND_CLAIMED: sa.CompoundSelect[Any] = sa.union_all(
+    sa.select(
+        BenefitGrant.id,
+        BenefitGrant.code.label("word"),
+        sa.literal_column("''").label("period"),
+        BenefitGrant.last_day,
+        BenefitGrant.given_at,
+    ).where(
+        BenefitGrant.member_id == _MEMBER,
+        BenefitGrant.given_at <= sa.bindparam("now", type_=UTCDateTime()),
+        BenefitGrant.first_day <= _TODAY,
+        BenefitGrant.last_day >= _TODAY,
+        BenefitGrant.ended_at.is_(None),
+    ),
+    sa.select(
+        sa.literal_column("0"),
+        BenefitClaim.series,
+        BenefitClaim.period,
+        sa.cast(sa.null(), sa.Date),
+        BenefitClaim.claimed_at,
+    ).where(BenefitClaim.member_id == _MEMBER),
+)
 
 
 def now_claimable(mine: Held, *, member_id: int, born: date | None, now: datetime) -> list[Claimable]:

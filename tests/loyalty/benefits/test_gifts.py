@@ -272,7 +272,7 @@ def test_the_home_page_asks_once_for_gifts_and_not_at_all_without_any(app):
     statements = []
     lin = somebody()
     member = member_by_id(lin)
-    sa.event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    sa.event.listen(db.engine, "after_cursor_execute", lambda *args: statements.append(args[2]))
     for prepare, expected in ((lambda: None, 0), (defaults, 1)):
         prepare()
         db.session.rollback()
