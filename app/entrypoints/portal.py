@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, request, url_for
+from flask import Blueprint, Flask, request
 from flask_babel import gettext as _
 
 from app.community.courses.views import courses
@@ -16,7 +16,7 @@ from app.engagement.referrals.views import referrals
 from app.engagement.reminders.views import reminders
 from app.engagement.sharing.views import sharing
 from app.entrypoints.programme import programme
-from app.foundation.pages import NavItem, viewer
+from app.foundation.pages import NavItem, url_of, viewer
 from app.identity.members.views import address, contact, password, preferences, profile, registration, session
 from app.loyalty.benefits.views import benefits
 from app.loyalty.ledger.views import points, proof, statements
@@ -62,7 +62,7 @@ def navigation() -> list[NavItem]:
     ]
     here = (request.endpoint or "").rpartition(".")[0]
     here = BELONGS_TO.get(here, here)
-    return [NavItem(label, url_for(target), icon, target.rpartition(".")[0] == here) for label, target, icon in places]
+    return [NavItem(label, url_of(target), icon, target.rpartition(".")[0] == here) for label, target, icon in places]
 
 
 def _for_colleagues() -> list[NavItem]:
@@ -72,7 +72,7 @@ def _for_colleagues() -> list[NavItem]:
         (_("Mall"), "portal.mall.index", "bag-fill"),
         (_("Back office"), "backoffice.dashboard.show", "shop"),
     ]
-    return [NavItem(label, url_for(target), icon, target == request.endpoint) for label, target, icon in places]
+    return [NavItem(label, url_of(target), icon, target == request.endpoint) for label, target, icon in places]
 
 
 def _shows_cart() -> bool:
@@ -84,13 +84,13 @@ def chrome() -> dict[str, Any]:
     return {
         "navigation": navigation(),
         "home_url": "/",
-        "profile_url": url_for("backoffice.dashboard.show" if viewer().kind == "staff" else "portal.profile.show"),
-        "sign_in_url": url_for("portal.session.new"),
-        "sign_out_url": url_for("portal.session.destroy"),
-        "register_url": url_for("portal.registration.new"),
-        "language_url": url_for("portal.preferences.update_language"),
-        "ledger_url": url_for("portal.proof.index"),
-        "cart_url": url_for("portal.cart.index") if _shows_cart() else None,
+        "profile_url": url_of("backoffice.dashboard.show" if viewer().kind == "staff" else "portal.profile.show"),
+        "sign_in_url": url_of("portal.session.new"),
+        "sign_out_url": url_of("portal.session.destroy"),
+        "register_url": url_of("portal.registration.new"),
+        "language_url": url_of("portal.preferences.update_language"),
+        "ledger_url": url_of("portal.proof.index"),
+        "cart_url": url_of("portal.cart.index") if _shows_cart() else None,
         "cart_pieces": pieces,
     }
 

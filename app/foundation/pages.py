@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from flask import (
@@ -96,6 +97,16 @@ def local_url(candidate: str | None, default: str) -> str:
     return default if candidate[1:2] in ("/", "\\") else candidate
 
 
+def url_of(endpoint: str) -> str:
+    """``url_for`` of a page whose address says nothing but which page it is: the frame of each page names a dozen."""
+    return _url_of(request.script_root, endpoint)
+
+
+@cache
+def _url_of(_root: str, endpoint: str) -> str:
+    return url_for(endpoint)
+
+
 def public_url(endpoint: str, **values: Any) -> str:
     """A link to be read outside the site, as in a message. It stands on the shop's own address, never on the
     request's host: whoever asks chooses that one, and a link in somebody's mail would lead to them."""
@@ -108,9 +119,10 @@ def public_url(endpoint: str, **values: Any) -> str:
 
 
 def viewer() -> Viewer:
-    if not current_user.is_authenticated:
+    person = current_user._get_current_object()  # Once, instead of for every word about it.
+    if not person.is_authenticated:
         return Viewer("visitor", "")
-    return Viewer(current_user.actor.kind, current_user.name)
+    return Viewer(person.actor.kind, person.name)
 
 
 def init_app(app: Flask) -> None:
