@@ -44,7 +44,7 @@ PAGE = 50
 
 def _tell(case: ReturnCase) -> None:
     if case.state == "settled":
-        flash(_("It is cancelled. Money and points are on their way back."), "success")
+        flash(_("It is cancelled. What was paid goes back."), "success")
     else:
         flash(_("The case is open. It is settled like any other."), "success")
 

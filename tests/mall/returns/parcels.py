@@ -14,7 +14,7 @@ from app.loyalty.ledger.queries import standing
 from app.mall.orders.actions import confirm_delivery, pack, place, ship
 from app.mall.orders.queries import order_by_id
 from app.mall.orders.quotes import Wanted, quote
-from app.mall.payments.models import Refund
+from app.mall.payments.models import Payment, Refund
 from app.mall.returns.actions import ask, settle
 from tests.conftest import NOON
 from tests.mall.orders.shop import ADDRESS, attempt, fresh_key, report
@@ -65,7 +65,12 @@ def take(case_id, *, now=NOON, back_on_shelf=True):
 
 def refunded(order_id):
     db.session.rollback()
-    return [refund.amount for refund in db.session.scalars(sa.select(Refund).order_by(Refund.id))]
+    return refunds_of(order_id)
+
+
+def refunds_of(order_id):
+    mine = sa.select(Refund.amount).join(Payment, Payment.id == Refund.payment_id).where(Payment.order_id == order_id)
+    return list(db.session.scalars(mine.order_by(Refund.id)))
 
 
 def points_of(member):

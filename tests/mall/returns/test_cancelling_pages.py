@@ -172,7 +172,7 @@ def test_the_desk_cancels_what_cannot_be_delivered_and_the_member_reads_why(desk
     assert answer.status_code == 303
     [case] = cases()
     assert (case.cash, state_of(order)) == (70_00, "packed")
-    assert "Money and points are on their way back" in desk.get(answer.location).text
+    assert "What was paid goes back" in desk.get(answer.location).text
     page = text_of(browser.get(f"/returns/{case.number}"))
     assert "It broke in our hands." in page
     assert "It cannot be delivered" in page

@@ -6,18 +6,15 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.foundation.database import db, transaction
 from app.foundation.points import Points
 from app.loyalty.ledger.queries import standing
 from app.loyalty.ledger.verify import verify
-from app.mall.orders.actions import confirm_delivery, pack, place, ship
 from app.mall.orders.jobs import complete_orders
-from app.mall.orders.models import Order
 from app.mall.orders.queries import order_by_id
-from app.mall.orders.quotes import Wanted, quote
 from app.mall.returns.actions import approve, ask, reject, settle, withdraw
 from app.mall.returns.errors import (
     AlreadyOpen,
@@ -33,7 +30,7 @@ from app.mall.returns.queries import outcome
 from app.mall.returns.rules import Sold, back_for
 from tests.conftest import NOON
 from tests.factories import make_member
-from tests.mall.orders.shop import ADDRESS, attempt, fresh_key, make_goods, report, stock_of
+from tests.mall.orders.shop import fresh_key, make_goods, stock_of
 from tests.mall.returns.parcels import DAY, STAFF, delivered, me, place_code, points_of, refunded, take, wish
 
 
@@ -194,51 +191,3 @@ def test_in_whatever_pieces_a_line_comes_back_it_brings_what_was_paid(cash, poin
         back = back_for(Sold(line_id=1, quantity=of, returned=before, cash=cash, points=points), pieces)
         got, before = (got[0] + back.cash, got[1] + back.points), before + pieces
     assert got == (cash, points)
-
-
-lines = st.lists(
-    st.tuples(st.sampled_from([0, 37, 500]), st.sampled_from([0, 99, 111_11, 20_00]), st.integers(1, 3)),
-    min_size=1,
-    max_size=3,
-).filter(lambda found: all(points or cash for points, cash, _quantity in found))
-
-
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(lines, st.integers(0, 9_000), st.sampled_from(["", "express"]), st.randoms(use_true_random=False))
-def test_paid_less_what_came_back_is_what_is_kept(app, found, offset, delivery, chance):
-    member = make_member(name="Lin", points=20_000)
-    goods = [make_goods(points=points, cash=cash, stock=99) for points, cash, _quantity in found]
-    wanted = [
-        Wanted(each.variant_id, each.price_id, quantity)
-        for each, (_points, _cash, quantity) in zip(goods, found, strict=True)
-    ]
-    asked = {"wanted": wanted, "offset_points": offset, "delivery": delivery, "now": NOON}
-    with transaction():
-        expected = quote(member_id=member, **asked).figures
-        order_id = place(member_id=member, **asked, address=ADDRESS, key=fresh_key(), expected=expected).id
-    order = db.session.get_one(Order, order_id)
-    if order.cash:
-        report(order_id, attempt(order_id))
-    with transaction():
-        pack(order_id=order_id, by=STAFF, now=NOON)
-        ship(order_id=order_id, carrier="SF", tracking_number="1", by=STAFF, now=NOON)
-        confirm_delivery(order_id=order_id, by=me(member), now=NOON)
-    left, cash_back, points_back, earned_back = [line.quantity for line in order.lines], 0, 0, 0
-    earned = points_of(member)[1]
-    while any(left) and chance.random() < 0.85:
-        counts = [chance.randint(0, count) for count in left]
-        if not any(counts):
-            continue
-        case = take(wish(order_id, member, *counts))
-        left = [before - count for before, count in zip(left, counts, strict=True)]
-        cash_back, points_back = cash_back + case.cash, points_back + case.points
-        earned_back += case.taken_back
-    order = order_by_id(order_id)
-    kept = [back_for(Sold(line_id=line.id, quantity=line.quantity, returned=line.returned, cash=line.cash_paid,
-                          points=line.points_paid), line.quantity - line.returned) for line in order.lines]  # fmt: skip
-    assert order.cash - order.delivery_fee - cash_back == sum(back.cash for back in kept)
-    assert order.points - points_back == sum(back.points for back in kept)
-    assert points_of(member) == (20_000 - order.points + points_back, earned - earned_back)
-    if not any(left):
-        assert (cash_back, points_back, earned_back) == (order.goods_paid, order.points, earned)
-    assert verify().clean
