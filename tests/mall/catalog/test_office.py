@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from io import BytesIO
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
 from app.foundation.audit import AuditEntry
 from app.foundation.database import db, transaction
-from app.mall.catalog import pictures
-from app.mall.catalog.actions import update_product
+from app.mall.catalog import grants, pictures
+from app.mall.catalog.actions import Grantable, update_product
 from app.mall.catalog.models import Product, StockMovement, Variant
 from tests.cast import employ, make_unit, sign_in
 from tests.conftest import NOON
@@ -511,3 +512,24 @@ def test_what_is_sold_out_stands_on_the_start_page_and_can_be_listed(app, office
     page = office.get(f"{OFFICE}?stock=none").text
     assert "Empty" in page
     assert not any(name in page.split('id="results"')[1] for name in ("Full", "Draft", "Foreign"))
+
+
+# --- what is granted instead of goods ---------------------------------------------------------
+
+
+def test_the_editor_offers_only_what_somebody_has_to_give_and_keeps_what_was_withdrawn(app, office, monkeypatch):
+    there = [Grantable("brewing", "Brewing tea")]
+    grantor = SimpleNamespace(kind="course", label="Courses", choices=lambda: there)
+    monkeypatch.setattr(grants, "_grantors", {"course": grantor})
+    page = office.get(f"{OFFICE}/new").text
+    assert 'value="course:brewing"' in page
+    assert 'value="draw' not in page
+    assert office.post(OFFICE, data=filled(kind="course:brewing")).status_code == 303
+    assert (product("green-tea").kind, product("green-tea").grants) == ("course", "brewing")
+    for nonsense in ("course:unheard-of", "course", "draw:x", "physical:brewing"):
+        answer = office.post(OFFICE, data=filled(kind=nonsense, **{"variants-0-sku": "T-2"}))
+        assert answer.status_code == 422
+    there.clear()
+    assert 'value="course:brewing"' in office.get(f"{OFFICE}/green-tea/edit").text
+    assert office.post(f"{OFFICE}/green-tea", data=edited("green-tea", kind="course:brewing")).status_code == 303
+    assert 'value="course:brewing"' not in office.get(f"{OFFICE}/new").text

@@ -202,7 +202,7 @@ def test_the_dry_run_shows_everything_field_by_field_and_changes_nothing(app, of
     assert changes() == {
         2: [["name_en", "Green tea", "Greener tea"], ["list_price", "59.00", "49.00"], ["stock", "10", "30"]]
     }
-    assert "Nothing has been changed yet" in text
+    assert "Nothing is changed yet" in text
     assert "<del>59.00</del>" in text
     assert "Import 1 row" in text
     tea = product("green-tea")

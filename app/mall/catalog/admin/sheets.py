@@ -75,13 +75,23 @@ def _sheets_page(form: SheetForm, *, status: int = 200) -> Response:
         csv_url=url_for(".export_csv", **filters) if many else None,
         xlsx_url=url_for(".export_xlsx", **filters) if 0 < many <= LONGEST_XLSX else None,
         longest_xlsx=points(LONGEST_XLSX),
-        columns=COLUMNS,
+        columns=_columns(),
         most_rows=points(reading.MOST_ROWS),
         most_megabytes=reading.MOST_BYTES >> 20,
         upload_url=url_for(".create_sheet"),
         entries=[_entry(each) for each in queries.latest_sheets(current_staff().id)] if may_write else [],
         back_url=url_for(".index", **filters),
     )
+
+
+def _columns() -> list[dict[str, Any]]:
+    """What the page says about them; those that differ by language only stand together."""
+    together: dict[str, dict[str, Any]] = {}
+    for name, column in COLUMNS.items():
+        told = together.setdefault(str(column.about) + name.partition("_")[0], {"names": [], "about": column.about})
+        told["names"].append(name)
+        told.setdefault("example", column.example)
+    return list(together.values())
 
 
 def _entry(sheet: SheetImport) -> dict[str, Any]:
@@ -227,8 +237,8 @@ def _figures(sheet: SheetImport, tally: dict[str, int], chosen: str) -> list[dic
     over = sheet.state == DONE
     told = [
         ("", _("All rows"), sheet.rows),
-        (CREATE, _("Created") if over else _("To be created"), tally.get(CREATE, 0)),
-        (UPDATE, _("Changed") if over else _("To be changed"), tally.get(UPDATE, 0)),
+        (CREATE, _("Was created") if over else _("To be created"), tally.get(CREATE, 0)),
+        (UPDATE, _("Was changed") if over else _("To be changed"), tally.get(UPDATE, 0)),
         (SAME, _("As they were"), tally.get(SAME, 0)),
         (REFUSED, _("Refused"), tally.get(REFUSED, 0)),
     ]
@@ -246,8 +256,8 @@ def _figures(sheet: SheetImport, tally: dict[str, int], chosen: str) -> list[dic
 def _line(sheet: SheetImport, row: SheetRow, known: dict[int, tuple[str, dict[str, str]]]) -> dict[str, Any]:
     over = sheet.state == DONE
     badges = {
-        CREATE: (_("Created") if over else _("New"), "brand"),
-        UPDATE: (_("Changed") if over else _("Changes"), "info"),
+        CREATE: (_("Was created") if over else _("To be created"), "brand"),
+        UPDATE: (_("Was changed") if over else _("To be changed"), "info"),
         SAME: (_("As it was"), "neutral"),
         REFUSED: (_("Refused"), "danger"),
         "": (_("Not looked at"), "neutral"),
