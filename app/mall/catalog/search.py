@@ -14,6 +14,7 @@ from app.mall.catalog.models import Product, ProductWord
 from app.mall.catalog.words import Asked, query, search_text, words_of
 
 FEW = 300  # Up to so many products are named to the database; more than that are met soon enough on the way.
+SAMPLE = 100  # So many products that have a frequent word tell whether the others are frequent beside it.
 OFTEN = 8  # Words that stand together on one of so many products, at least, are met soon enough as well.
 
 Condition = sa.ColumnElement[bool]
@@ -52,7 +53,7 @@ def _by_rare_words(words: Sequence[Asked]) -> tuple[set[int] | None, list[Asked]
         found[place].append(product_id)
     rare = [set(ids) for ids in found if len(ids) <= FEW]
     frequent = [(word, ids) for word, ids in zip(words, found, strict=True) if len(ids) > FEW]
-    sample = frequent[0][1] if frequent else []
+    sample = frequent[0][1][:SAMPLE] if frequent else []
     return (reduce(and_, rare) if rare else None), [word for word, _ids in frequent], sample
 
 

@@ -83,7 +83,7 @@ class Order(Model):
     @property
     def goods_paid(self) -> int:
         """Money really paid for the goods, in minor units: what earns points, and what a return gives back."""
-        return sum(line.cash_paid for line in self.lines)
+        return self.cash - self.delivery_fee
 
 
 class OrderLine(Model):
