@@ -34,6 +34,8 @@ from app.mall.catalog.admin import products
 from app.mall.catalog.brands import brands
 from app.mall.catalog.categories import categories
 from app.mall.catalog.queries import all_categories
+from app.mall.codes import tiles as _codes_tiles  # noqa: F401
+from app.mall.codes.admin import codes
 from app.mall.orders import tiles as _orders_tiles  # noqa: F401
 from app.mall.orders.admin import orders
 from app.mall.payments.admin import payments
@@ -50,6 +52,7 @@ def navigation() -> list[NavItem]:
         (_("Service"), _("Referrals"), "backoffice.referrals.index", "person-plus"),
         (_("Mall"), _("Products"), "backoffice.products.index", "bag"),
         (_("Mall"), _("Categories"), "backoffice.categories.index", "tags"),
+        (_("Mall"), _("Code pools"), "backoffice.codes.index", "qr-code"),
         (_("Mall"), _("Brands"), "backoffice.brands.index", "award"),
         (_("Mall"), _("Orders"), "backoffice.orders.index", "box-seam"),
         (_("Mall"), _("Returns"), "backoffice.returns.index", "arrow-counterclockwise"),
@@ -108,6 +111,7 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(products)
     backoffice.register_blueprint(categories.blueprint())
     backoffice.register_blueprint(brands.blueprint())
+    backoffice.register_blueprint(codes)
     backoffice.register_blueprint(orders)
     backoffice.register_blueprint(payments)
     backoffice.register_blueprint(returns)

@@ -24,6 +24,7 @@ from app.loyalty.tiers.views import tiers
 from app.mall.cart.views import bring_along, cart, pieces
 from app.mall.catalog.views import mall, media
 from app.mall.checkout.views import checkout
+from app.mall.codes.views import codes
 from app.mall.orders.views import orders
 from app.mall.payments.views import sandbox
 from app.mall.returns.views import returns
@@ -43,6 +44,7 @@ BELONGS_TO = {
     "portal.password": "portal.profile",
     "portal.reminders": "portal.profile",
     "portal.returns": "portal.orders",
+    "portal.codes": "portal.orders",
     "portal.cart": "portal.mall",
     "portal.checkout": "portal.mall",
 }
@@ -113,6 +115,7 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(checkout)
     portal.register_blueprint(orders)
     portal.register_blueprint(returns)
+    portal.register_blueprint(codes)
     portal.register_blueprint(home)
     portal.register_blueprint(points)
     portal.register_blueprint(statements)

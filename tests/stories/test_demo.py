@@ -29,6 +29,7 @@ from app.loyalty.purchases.models import Purchase
 from app.loyalty.tiers.models import Membership, Tier
 from app.loyalty.tiers.queries import progress
 from app.mall.catalog.models import Picture, Product, Variant
+from app.mall.codes import queries as codes
 from app.mall.orders.models import STATES, Order, OrderStep
 from app.mall.payments.models import Payment
 from tests.conftest import NOON
@@ -62,6 +63,21 @@ def count(model: type) -> int:
 
 def test_the_books_agree(demo):
     assert verify().findings == []
+
+
+def test_every_voucher_has_a_pool_and_the_stock_follows_it(demo):
+    pools = {pool.sku: pool for pool in codes.pools(None)}
+    assert codes.mismatches() == []
+    assert all(pool.free + pool.withdrawn for pool in pools.values())
+    assert [sku for sku, pool in pools.items() if pool.orders] == ["CB-ICECREAM"]
+
+
+def test_alice_has_codes_that_came_to_different_ends(demo):
+    mine = codes.codes_of_member(member("alice").id, limit=100).items
+    assert any(code.shown_at for code in mine)
+    assert any(code.shown_at is None for code in mine)
+    assert any(code.last_day and code.last_day < NOON.date() for code in mine)
+    assert len(codes.ending_soon(member("alice").id, now=NOON)) == 1
 
 
 def test_nothing_lies_in_the_future(demo):

@@ -96,29 +96,29 @@ def note_orders(world: World) -> None:
     alice = world.members[0]
     for days_ago, sku, way, ending in ALICE:
         more, offset = SEVERAL.get(sku, ((), 0))
-        _note(world, world.diary.at(days_ago, 12, 20), Wish(alice, _just(sku, way), ending, more, offset))
+        note_wish(world, world.diary.at(days_ago, 12, 20), Wish(alice, just(sku, way), ending, more, offset))
     world.diary.note(world.diary.end - timedelta(hours=2), lambda now: _fill_cart(world, alice, now))
     # A few minutes ago, so that the page still waits for the payment.
-    _note(world, world.diary.end - timedelta(minutes=4), Wish(alice, _just("AC-IMAX", 1), "placed"))
+    note_wish(world, world.diary.end - timedelta(minutes=4), Wish(alice, just("AC-IMAX", 1), "placed"))
     for person in world.members[2:]:
         for _ in range(HOW_MANY[person.habit]):
             moment = world.diary.at(world.random.randint(13, PERIOD), world.random.randint(9, 21))
             if moment > person.joins + timedelta(days=45):
-                _note(world, moment, Wish(person, _anything(), "completed"))
+                note_wish(world, moment, Wish(person, _anything(), "completed"))
     wealthy = [person for person in world.members[2:] if person.habit in ("diamond", "gold", "silver")]
     for place, (hours_ago, cash, ending) in enumerate(LATEST):
         moment = world.diary.end - timedelta(hours=hours_ago, minutes=7 * place)
-        _note(world, moment, Wish(wealthy[place % len(wealthy)], _parcel(cash=cash), ending))
+        note_wish(world, moment, Wish(wealthy[place % len(wealthy)], _parcel(cash=cash), ending))
 
 
-def _note(world: World, moment: datetime, wish: Wish) -> None:
+def note_wish(world: World, moment: datetime, wish: Wish) -> None:
     world.diary.note(moment, lambda now: _order(world, wish, now))
 
 
 # --- choosing -----------------------------------------------------------------------------
 
 
-def _just(sku: str, way: int) -> Choice:
+def just(sku: str, way: int) -> Choice:
     """This product: the first way to pay it is for points alone."""
     return lambda world, _person, _now: next(each for each in world.goods if each.sku == sku and each.way == way)
 
@@ -158,7 +158,7 @@ def _order(world: World, wish: Wish, now: datetime) -> None:
 
 def _place(world: World, wish: Wish, goods: Goods, now: datetime) -> Order:
     person = wish.person
-    together = [goods, *(_just(sku, way)(world, person, now) for sku, way in wish.more)]
+    together = [goods, *(just(sku, way)(world, person, now) for sku, way in wish.more)]
     with transaction():
         wanted = [Wanted(each.variant_id, each.price_id, 1, _time_of(each, now)) for each in together if each]
         return orders.place(
@@ -187,7 +187,7 @@ def _time_of(goods: Goods, now: datetime) -> int | None:
 def _fill_cart(world: World, person: Living, now: datetime) -> None:
     with transaction():
         for place, (sku, way, pieces) in enumerate(CART):
-            goods = _just(sku, way)(world, person, now)
+            goods = just(sku, way)(world, person, now)
             if goods:
                 cart.put_in(
                     member_id=person.id,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from app.entrypoints.demo import content
+from app.entrypoints.demo import content, vouchers
 from app.entrypoints.demo.content import ProductSheet
 from app.entrypoints.demo.pictures import Design, store_all
 from app.entrypoints.demo.world import Goods, World
 from app.foundation.actors import SYSTEM
-from app.foundation.database import db, transaction
+from app.foundation.database import transaction
 from app.foundation.points import Points
 from app.identity.staff.actions import create_staff
 from app.identity.units.actions import open_unit
@@ -20,7 +20,6 @@ from app.mall.catalog import actions as catalog
 from app.mall.catalog.jobs import count_popularity
 from app.mall.catalog.queries import all_categories, brand_by_code
 from app.mall.catalog.rules import Limit, ProductDraft, VariantDraft, Way, Window
-from app.mall.codes.models import PoolCode
 
 DAWN = 430  # Days ago.
 
@@ -76,11 +75,8 @@ def _add(world: World, sheet: ProductSheet, files: list[str], *, now: datetime) 
     product = catalog.create_product(draft=_draft(world, sheet), by=by, now=now)
     catalog.attach_pictures(product=product, files=files, by=by, now=now)
     if sheet.kind == "code":
-        db.session.add_all(
-            PoolCode(variant_id=variant.id, code=f"{variant.sku}-{count:05}", added_at=now, added_by=by.label)
-            for variant in product.variants
-            for count in range(variant.stock)
-        )
+        for variant in product.variants:
+            vouchers.fill_pool(variant.id, sheet, share_of(sheet), by=by, now=now)
     if sheet.status != "draft":
         catalog.list_product(product=product, by=by, now=now)
     elif sheet.listed_in:
@@ -97,13 +93,18 @@ def _add(world: World, sheet: ProductSheet, files: list[str], *, now: datetime) 
         ]
 
 
+def share_of(sheet: ProductSheet) -> int:
+    """Pieces of each variant to begin with."""
+    return sheet.stock // max(1, len(sheet.variants))
+
+
 def _in_days(world: World, days: int | None) -> datetime | None:
     """Ten in the morning so many days from now, the end of the story."""
     return None if days is None else world.diary.at(-days, 10)
 
 
 def _draft(world: World, sheet: ProductSheet) -> ProductDraft:
-    share = sheet.stock // max(1, len(sheet.variants))
+    share = 0 if sheet.kind == "code" else share_of(sheet)
     variants = [
         VariantDraft(sku=f"{sheet.sku}-{variant['sku']}", name=variant["name"], stock=share)
         for variant in sheet.variants
@@ -122,7 +123,7 @@ def _draft(world: World, sheet: ProductSheet) -> ProductDraft:
         description=sheet.description,
         list_price=content.money(sheet.worth, world.currency),
         ways=ways,
-        variants=variants or [VariantDraft(sku=sheet.sku, stock=sheet.stock)],
+        variants=variants or [VariantDraft(sku=sheet.sku, stock=share)],
         brand_id=brand.id if brand else None,
         window=Window(*(_in_days(world, days) for days in sheet.sale)),
         tier_id=tiers.get(sheet.tier),

@@ -13,7 +13,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from app.entrypoints.cli.setup import install_defaults
-from app.entrypoints.demo import activities, comings, content, courses, favours, habits, orders, people, shop
+from app.entrypoints.demo import activities, comings, content, courses, favours, habits, orders, people, shop, vouchers
 from app.entrypoints.demo.diary import Diary
 from app.entrypoints.demo.world import Living, World
 from app.foundation import clock, jobs
@@ -78,6 +78,7 @@ def load(
         courses.note_courses(world)
         activities.note_shares(world)
         orders.note_orders(world)
+        vouchers.note_vouchers(world)
         comings.note_returns(world)
         note_corrections(world)
         note_given_tier(world)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 
 from app.foundation import audit
+from app.mall.catalog.counted import tie as tie_to_kind
 from app.mall.catalog.editing import (
     archive_product,
     copy_product,
@@ -17,7 +18,7 @@ from app.mall.catalog.grants import Grantable, Grantor, grantor_of
 from app.mall.catalog.grants import register as register_grantor
 from app.mall.catalog.limits import lock_shelves, take_pieces
 from app.mall.catalog.shelves import create_brand, create_category, update_brand, update_category
-from app.mall.catalog.stock import change_stock
+from app.mall.catalog.stock import change_stock, change_stock_by_hand
 from app.mall.catalog.wishes import note_seen, unwish, wish
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "archive_product",
     "attach_pictures",
     "change_stock",
+    "change_stock_by_hand",
     "copy_product",
     "create_brand",
     "create_category",
@@ -39,6 +41,7 @@ __all__ = [
     "register_grantor",
     "remove_picture",
     "take_pieces",
+    "tie_to_kind",
     "unwish",
     "update_brand",
     "update_category",

@@ -16,6 +16,7 @@ from app.foundation.actors import Actor
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput, NotFound
 from app.mall.catalog import queries, search
+from app.mall.catalog.counted import refuse_other_kind, refuse_typed_stock
 from app.mall.catalog.errors import ProductChanged, SkuTaken
 from app.mall.catalog.grants import grantor_of
 from app.mall.catalog.models import Brand, Picture, Price, Product, Variant
@@ -49,9 +50,10 @@ def update_product(*, product: Product, draft: ProductDraft, revision: int, by: 
     """Make ``product`` what the draft says. ``revision`` is the one that the person was looking at.
 
     Variants that the draft leaves out are taken off sale; stock is not touched (see ``change_stock``).
-    Raises ``ProductChanged``, ``InvalidInput`` and ``SkuTaken``.
+    Raises ``ProductChanged``, ``KindKept``, ``InvalidInput`` and ``SkuTaken``.
     """
     _check(draft, product)
+    refuse_other_kind(product, draft.kind)
     _claim_revision(product, revision, now)
     before = snapshot(product)
     _take_over(product, draft)
@@ -135,6 +137,7 @@ def check(draft: ProductDraft, product: Product | None = None) -> None:
         raise InvalidInput(_("A product needs at least one way to pay."))
     if draft.kind not in KINDS:
         raise InvalidInput(_("Please choose what kind of product this is."))
+    refuse_typed_stock(draft.kind, sum(variant.stock for variant in draft.variants if variant.id is None))
     _check_grants(draft, product)
     if not all(int(way.points) >= 0 <= way.cash.amount and (way.points or way.cash) for way in draft.ways):
         raise InvalidInput(_("A way to pay takes points, or money, or both."))

@@ -103,3 +103,19 @@ def limit_text(limit: Limit) -> str:
     if limit.period == "year":
         return ngettext("At most %(num)s per member and year", "At most %(num)s per member and year", pieces)
     return ngettext("At most %(num)s per member", "At most %(num)s per member", pieces)
+
+
+class StockCounted(InvalidInput):
+    """This product's stock follows from something else, and nobody types it in."""
+
+
+class KindKept(DomainError):
+    """Something hangs on the product that only its kind can have."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "What kind of product this is cannot change any more: it has stock, codes, times or open orders. "
+                "Nothing was saved; make a new product instead."
+            )
+        )

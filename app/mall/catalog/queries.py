@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
@@ -341,6 +342,24 @@ def at_member_price(way: Way, discount: int) -> Way:
 def ways_of(product: Product) -> dict[int, Way]:
     """Price id → way to pay; the one with the least cash first."""
     return {price.id: Way(Points(price.points), Money(price.cash, product.currency)) for price in product.prices}
+
+
+def variants_of_kind(kind: str) -> sa.Select[*tuple[Any, ...]]:
+    """What others need to know of all variants of a kind, as a part of their own queries."""
+    return (
+        sa.select(
+            Variant.id.label("variant_id"),
+            Variant.sku,
+            Variant.stock,
+            Variant.active,
+            Variant.name.label("variant_name"),
+            Product.slug,
+            Product.name,
+            Product.unit_id,
+        )
+        .join(Product, Product.id == Variant.product_id)
+        .where(Product.kind == kind)
+    )
 
 
 # --- addresses and SKUs that are taken -----------------------------------------------------

@@ -13,6 +13,7 @@ from app.foundation import audit
 from app.foundation.actors import Actor
 from app.foundation.database import LockOrder, any_of, db, lock
 from app.foundation.errors import InvalidInput
+from app.mall.catalog.counted import refuse_typed_stock
 from app.mall.catalog.errors import OutOfStock
 from app.mall.catalog.models import Product, StockMovement, Variant
 from app.mall.catalog.names import full_name, subject_of
@@ -27,6 +28,15 @@ def change_stock(
     Raises ``OutOfStock`` when fewer pieces are there, ``InvalidInput`` when there would be absurdly many.
     """
     return change_stocks(changes={variant_id: change}, reason=reason, reference=reference, by=by, now=now)[0]
+
+
+def change_stock_by_hand(
+    *, variant_id: int, change: int, reason: str, reference: str = "", by: Actor, now: datetime
+) -> StockMovement:
+    """The same as somebody types it in. Raises ``StockCounted`` where the stock follows from something else."""
+    variant = db.session.get_one(Variant, variant_id)
+    refuse_typed_stock(db.session.get_one(Product, variant.product_id).kind, change)
+    return change_stock(variant_id=variant_id, change=change, reason=reason, reference=reference, by=by, now=now)
 
 
 def change_stocks(

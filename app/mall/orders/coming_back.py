@@ -12,6 +12,7 @@ from app.foundation import clock, events
 from app.foundation.actors import Actor
 from app.foundation.database import db
 from app.mall.catalog import actions as catalog
+from app.mall.codes import actions as codes
 from app.mall.orders import fulfilling, queries
 from app.mall.orders.events import OrderPlaced
 from app.mall.orders.models import Order, OrderLine
@@ -46,6 +47,7 @@ def restock(*, order: Order, pieces: Mapping[int, int], by: Actor, now: datetime
         catalog.change_stock(
             variant_id=variant_id, change=count, reason="return", reference=order.number, by=by, now=now
         )
+        codes.level_stock(variant_id=variant_id, by=by, now=now)  # A code that was looked at is nobody else's.
 
 
 def replace(*, order: Order, pieces: Mapping[int, int], key: str, by: Actor, now: datetime) -> Order:

@@ -12,6 +12,7 @@ from app.foundation import events
 from app.foundation.actors import SYSTEM, Actor
 from app.foundation.database import db
 from app.mall.catalog import actions as catalog
+from app.mall.codes import actions as codes
 from app.mall.orders import reaching, states
 from app.mall.orders.errors import NotToBeGivenUp
 from app.mall.orders.events import OrderCancelled, OrderCompleted, OrderDelivered, OrderShipped
@@ -131,6 +132,8 @@ def give_up(*, order: Order, pieces: Mapping[int, int], by: Actor, now: datetime
             catalog.change_stock(
                 variant_id=line.variant_id, change=count, reason="release", reference=order.number, by=by, now=now
             )
+            if line.kind == "code":
+                codes.level_stock(variant_id=line.variant_id, by=SYSTEM, now=now)  # Its code may have been withdrawn.
     advance(order=order, by=by, now=now)
 
 

@@ -48,6 +48,16 @@ def complete_orders(*, now: datetime) -> int:
     return sum(_one_by_one(batch, lambda order_id: _complete(order_id, now)) for batch in due)
 
 
+@periodic("serve-waiting", minute="*/5")
+def serve_waiting(*, now: datetime) -> int:
+    """Codes and grants for paid orders that could not have them at once. Returns how many wait for nothing any more."""
+    served, last = 0, 0
+    while batch := queries.waiting(after=last, limit=BATCH):
+        served += _one_by_one(batch, lambda order_id: actions.serve_waiting(order_id=order_id, now=now))
+        last = batch[-1]
+    return served
+
+
 def _over(order_ids: Sequence[int], days: int, now: datetime) -> list[int]:
     """Those whose window has ended: it is longer by the benefits that the member had when the order was received."""
     received = queries.arrivals(order_ids)

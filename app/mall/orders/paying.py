@@ -11,6 +11,7 @@ from app.foundation import events
 from app.foundation.actors import SYSTEM, Actor
 from app.loyalty.ledger import actions as ledger
 from app.mall.catalog import actions as catalog
+from app.mall.codes import actions as codes
 from app.mall.orders import fulfilling, states
 from app.mall.orders.errors import PaymentOver
 from app.mall.orders.events import OrderCancelled, OrderClosed, OrderPaid
@@ -101,6 +102,8 @@ def _put_back(order: Order, line: OrderLine, *, by: Actor, now: datetime) -> Non
     catalog.change_stock(
         variant_id=line.variant_id, change=line.quantity, reason="release", reference=order.number, by=by, now=now
     )
+    if line.kind == "code":
+        codes.level_stock(variant_id=line.variant_id, by=SYSTEM, now=now)  # Its code may have been withdrawn.
 
 
 def _release(order: Order, *, now: datetime) -> None:

@@ -14,6 +14,7 @@ from app.foundation.database import db, fetch
 from app.foundation.listing import Part, part_of
 from app.foundation.terms import current
 from app.loyalty.benefits.queries import Received, extra_return_days
+from app.mall.orders.awaited import any_open, number_of_line, pieces_asked, waiting, waiting_for
 from app.mall.orders.models import Order, OrderLine, OrderStep, Shipment
 from app.mall.orders.quotes import Considered, Quote, QuoteLine, Wanted, consider, quote, quote_of
 from app.mall.orders.rules import is_key, order_number
@@ -27,8 +28,10 @@ __all__ = [
     "Quote",
     "QuoteLine",
     "Wanted",
+    "any_open",
     "arrivals",
     "consider",
+    "number_of_line",
     "office_order",
     "office_orders",
     "open_of",
@@ -37,11 +40,14 @@ __all__ = [
     "orders_by_ids",
     "orders_of",
     "own_order",
+    "pieces_asked",
     "quote",
     "quote_of",
     "resting_since",
     "returnable",
     "unpaid_since",
+    "waiting",
+    "waiting_for",
 ]
 
 CHUNK = 5_000  # Both databases limit how many values one statement may carry.

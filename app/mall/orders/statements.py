@@ -215,12 +215,18 @@ def _label(state: str, *, usable: bool) -> str:
 
 
 def order_shown(
-    order: Order, payments: Sequence[Payment], *, unit: Mapping[str, Any], terms: OrderTerms, now: datetime
+    order: Order,
+    payments: Sequence[Payment],
+    *,
+    unit: Mapping[str, Any],
+    terms: OrderTerms,
+    with_codes: bool = False,
+    now: datetime,
 ) -> OrderShown:
-    """``unit`` is the name, by language, of who sells it."""
+    """``unit`` is the name, by language, of who sells it. ``with_codes``: did it bring codes out of a pool?"""
     at = {step.state: step.at for step in order.steps}
     unpaid = order.state == "placed" and now < order.pay_by
-    title, text, picture = _what_next(order, at, translated(unit), terms)
+    title, text, picture = _about_codes(order, with_codes) or _what_next(order, at, translated(unit), terms)
     return OrderShown(
         number=order.number,
         placed=_("Ordered on %(moment)s", moment=moment(order.placed_at)),
@@ -424,6 +430,17 @@ def _what_next(order: Order, at: Mapping[str, datetime], unit: str, terms: Order
             "zzz",
         ),
     }[order.state]  # fmt: skip
+
+
+def _about_codes(order: Order, with_codes: bool) -> tuple[str, str, str] | None:
+    """What a member is told first where codes are all that they wait for, or all that they got."""
+    if order.state not in ("paid", "delivered") or any(line.kind != "code" for line in order.lines):
+        return None
+    if any(line.open for line in order.lines):
+        text = _("It is paid, and yours. As soon as we have it, the code appears here by itself. You need do nothing.")
+        return _("Your code is being prepared"), text, "hourglass"
+    text = _("You find it below, and any time under “My codes”. Only you can see it.")
+    return (_("Ready to use"), text, "ticket") if with_codes else None
 
 
 def _after_paying(order: Order, unit: str) -> tuple[str, str, str]:

@@ -20,6 +20,8 @@ from app.foundation.permissions import Permission, requires
 from app.foundation.terms import current
 from app.identity.session import current_member
 from app.identity.units.queries import unit_names
+from app.mall.codes.queries import codes_of_lines
+from app.mall.codes.statements import codes_shown
 from app.mall.orders import actions, queries
 from app.mall.orders.models import Order
 from app.mall.orders.rules import is_number
@@ -86,17 +88,21 @@ def own_order_or_404(number: str) -> Order:
 @requires(Permission.ORDER_OWN)
 def show(number: str) -> ResponseReturnValue:
     order = own_order_or_404(number)
+    vouchers = [line.id for line in order.lines if line.kind == "code"]
+    codes = codes_of_lines(order.member_id, vouchers) if vouchers else []
     shown = order_shown(
         order,
         payments_of(order.id),
         unit=unit_names().get(order.unit_id, {}),
         terms=current(OrderTerms),
+        with_codes=bool(codes),
         now=clock.now(),
     )
     return page(
         "mall/orders/show.html",
         fragments={"order"},
         order=shown,
+        codes=codes_shown(codes, now=clock.now()),
         thanks="thanks" in request.args and order.state in ("paid", "delivered"),
         left="left" in request.args and order.state == "placed",
         index_url=url_for(".index"),
@@ -105,6 +111,14 @@ def show(number: str) -> ResponseReturnValue:
         cancellation_url=url_for(".create_cancellation", number=number),
         receipt_url=url_for(".create_receipt", number=number),
     )
+
+
+@orders.get("/lines/<int:line_id>")
+@requires(Permission.ORDER_OWN)
+def show_of_line(line_id: int) -> ResponseReturnValue:
+    """The order that something belongs to which only knows its line."""
+    number = queries.number_of_line(current_member().id, line_id) or abort(404)
+    return redirect(url_for(".show", number=number))
 
 
 @orders.get("/<number>/payment")

@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.foundation.database import db
 from app.loyalty.ledger.verify import verify
+from app.mall.codes.queries import mismatches
 from tests.factories import make_member
 
 
@@ -23,7 +24,7 @@ def mallory(app: Flask) -> int:
 
 @pytest.fixture(autouse=True)
 def books_stay_clean(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After every story about an order the points' books must prove themselves."""
+    """After every story about an order the points' books and the stock must prove themselves."""
     stands = "app" in request.fixturenames
     if stands:
         request.getfixturevalue("app")
@@ -31,3 +32,4 @@ def books_stay_clean(request: pytest.FixtureRequest) -> Iterator[None]:
     if stands:
         db.session.rollback()
         assert verify().findings == []
+        assert mismatches() == []

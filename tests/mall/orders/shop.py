@@ -20,7 +20,8 @@ from app.mall.catalog import actions as catalog
 from app.mall.catalog.models import Product, Variant
 from app.mall.catalog.queries import category_by_code
 from app.mall.catalog.rules import ProductDraft, VariantDraft, Way
-from app.mall.codes.models import PoolCode
+from app.mall.codes.actions import add_codes
+from app.mall.codes.rules import NewCode
 from app.mall.orders.actions import begin_payment, place, take_payment
 from app.mall.orders.models import Order, OrderStep
 from app.mall.orders.quotes import Wanted
@@ -85,7 +86,7 @@ def make_goods(
             name={"en": name},
             list_price=Money(9900, "CNY"),
             ways=[Way(Points(points), Money(cash, "CNY"))],
-            variants=[VariantDraft(sku=f"SKU-{number}", name={"en": "Tin"}, stock=stock)],
+            variants=[VariantDraft(sku=f"SKU-{number}", name={"en": "Tin"}, stock=0 if kind == "code" else stock)],
         )
         product = catalog.create_product(draft=draft, by=SYSTEM, now=NOON)
         if listed:
@@ -100,8 +101,8 @@ def make_goods(
 def _furnish(variant: Variant, kind: str, stock: int) -> int | None:
     """As many codes or places as the stock says; a service is given tomorrow. Returns the slot's id."""
     if kind == "code":
-        codes = [f"{variant.sku}-{count}" for count in range(stock)]
-        db.session.add_all(PoolCode(variant_id=variant.id, code=code, added_at=NOON, added_by="Test") for code in codes)
+        codes = [NewCode(count, f"{variant.sku}-{count}", None) for count in range(stock)]
+        add_codes(variant_id=variant.id, codes=codes, batch="Test", by=SYSTEM, now=NOON)
     if kind != "service" or not stock:
         return None
     starts = NOON + timedelta(days=1)

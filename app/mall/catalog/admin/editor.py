@@ -11,13 +11,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.formats import points
+from app.foundation.formtools import refuse
 from app.foundation.languages import translated
 from app.foundation.money import programme_currency
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
 from app.mall.catalog import actions
 from app.mall.catalog.admin.door import me, own_product_or_404, products
-from app.mall.catalog.errors import ProductChanged, SkuTaken
+from app.mall.catalog.errors import KindKept, ProductChanged, SkuTaken, StockCounted
 from app.mall.catalog.forms import ProductForm, kind_of, values_of
 from app.mall.catalog.grants import grantors
 from app.mall.catalog.models import Product
@@ -47,6 +48,9 @@ def create() -> BaseResponse:
     except SkuTaken as error:
         form.blame_skus(error.skus)
         return _form_page(form, names, status=422)
+    except StockCounted as error:
+        refuse(form, error, "kind")
+        return _form_page(form, names, status=error.status)
     flash(_("The product is saved as a draft. Add pictures, then list it in the mall."), "success")
     return seen(url_for(".show", slug=slug))
 
@@ -82,6 +86,9 @@ def update(slug: str) -> BaseResponse:
     except SkuTaken as error:
         form.blame_skus(error.skus)
         return _form_page(form, names, own_product_or_404(slug), status=422)
+    except (StockCounted, KindKept) as error:
+        refuse(form, error, "kind")
+        return _form_page(form, names, own_product_or_404(slug), status=error.status)
     except ProductChanged as error:
         product = own_product_or_404(slug)
         form.revision.data = form.revision.raw_data = str(product.revision)

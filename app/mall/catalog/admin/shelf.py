@@ -105,6 +105,7 @@ def show_product(
         status=status,
         fragments={"stock", "pictures"},
         product=details(product, names),
+        pools=_pools(product),
         status_text=label,
         status_tone=tone,
         may_write=may_write,
@@ -120,6 +121,13 @@ def show_product(
         listing_form=listing_form or ListingForm(formdata=None),
         most_pictures=MOST_PICTURES,
     )
+
+
+def _pools(product: Product) -> list[dict[str, str]] | None:
+    """Where the stock of each variant is counted, if nobody types it in."""
+    if product.kind != "code":
+        return None
+    return [{"sku": each.sku, "url": url_for("backoffice.codes.show", sku=each.sku)} for each in product.variants]
 
 
 _WRITES = ("edit", "create_copy", "create_listing", "destroy_listing", "create_stock_movement", "create_pictures")
@@ -184,7 +192,7 @@ def create_stock_movement(slug: str) -> BaseResponse:
         return show_product(product, status=422, stock_form=form)
     try:
         with transaction():
-            actions.change_stock(
+            actions.change_stock_by_hand(
                 variant_id=int(form.variant.data),
                 change=form.change.number,
                 reason=form.reason.data,

@@ -17,6 +17,7 @@ from app.foundation.database import any_of, db
 from app.foundation.errors import InvalidInput
 from app.foundation.formats import points
 from app.foundation.sheets import shortened
+from app.mall.catalog.counted import COUNTED
 from app.mall.catalog.editing import check
 from app.mall.catalog.models import Product, StockMovement, Variant
 from app.mall.catalog.queries import whole
@@ -336,6 +337,8 @@ class _Planner:
             self.result.remarks[row.number].append(
                 _("The change of stock was booked before and is left out. For a new delivery write its delivery_note.")
             )
+        elif self.product and self.product.kind in COUNTED:
+            self._refuse(row, str(COUNTED[self.product.kind]), "stock_change")
         elif variant.stock + change < 0:
             self._refuse(row, _("not so many are there, only %(stock)s.", stock=points(variant.stock)), "stock_change")
         elif variant.stock + change > MOST_STOCK:

@@ -171,7 +171,7 @@ def _book(booking: Booking, *, by: Actor, now: datetime) -> None:
     booking.row.stock_key = booking.key
     db.session.flush()
     if booking.variant_id is not None:
-        catalog.change_stock(
+        catalog.change_stock_by_hand(
             variant_id=booking.variant_id,
             change=booking.change,
             reason="delivery" if booking.change > 0 else "correction",
