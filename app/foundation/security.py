@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, Response, abort, current_app, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.extensions import talisman
@@ -68,8 +69,17 @@ def _lighten(response: Response) -> Response:
     return response
 
 
+@cache
+def _serializer(app: Flask) -> URLSafeTimedSerializer | None:
+    """Made once: its keys are those of the settings, which stay as they are."""
+    return SecureCookieSessionInterface().get_signing_serializer(app)
+
+
 class _Sessions(SecureCookieSessionInterface):
     """What everybody may keep (styles, pictures) carries nobody's cookie and is the same whatever cookie asks."""
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        return _serializer(app)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if not response.cache_control.public:
