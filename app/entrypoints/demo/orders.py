@@ -22,6 +22,8 @@ from app.mall.cart import actions as cart
 from app.mall.catalog.errors import LimitReached, OutOfStock
 from app.mall.orders import actions as orders
 from app.mall.orders.jobs import close_unpaid
+from app.mall.orders.parcels import CARRIERS
+from app.mall.orders.queries import order_by_id
 from app.mall.orders.quotes import Wanted, quote
 from app.mall.payments.sandbox import decide, notify
 from app.mall.slots.models import ServiceSlot
@@ -53,9 +55,9 @@ ALICE = (
     (9, "HS-LAUNDRY", 1, "delivered"),
     (7, "RS-BOOKS", 1, "delivered"),
     (6, "CB-CLASS", 1, "cancelled"),
-    (3, "RS-PLANT", 1, "shipped"),
+    (3, "RS-PLANT", 1, "part_shipped"),
 )
-# One of them is of several things, and points pay a part of its money.
+# One of them is of several things, which come in two parcels, and points pay a part of its money.
 SEVERAL = {"RS-PLANT": ((("RS-NOTEBOOK", 0), ("RS-POSTCARD", 0)), 1_000)}
 # What lies in her cart: product, way to pay, pieces.
 CART = (("RS-BATH", 1, 1), ("RS-POSTCARD", 0, 2), ("CB-BEANS", 1, 1), ("CB-LATTE", 1, 2))
@@ -220,7 +222,8 @@ def _note_what_follows(world: World, wish: Wish, goods: Goods, order_id: int, pa
         after(PAYING, lambda now: _press(payment, "declined", now))
         after(GIVING_UP, lambda now: _cancel(order_id, wish.person, now))
         return
-    reached = STAGES[: STAGES.index(wish.ending) + 1]
+    in_parts = wish.ending == "part_shipped"
+    reached = STAGES[: STAGES.index("packed" if in_parts else wish.ending) + 1]
     if payment and "paid" in reached:
         after(PAYING, lambda now: _press(payment, "paid", now))
     if goods.kind == "service" and "delivered" in reached:
@@ -229,6 +232,8 @@ def _note_what_follows(world: World, wish: Wish, goods: Goods, order_id: int, pa
         return  # A code is delivered on payment.
     if "packed" in reached:
         after(PACKING, lambda now: _pack(world, goods, order_id, now))
+    if in_parts:
+        after(SHIPPING, lambda now: _ship_a_part(world, goods, order_id, now))
     if "shipped" in reached:
         after(SHIPPING, lambda now: _ship(world, goods, order_id, now))
     # Two of three confirm that the parcel has come; for the others the regular job does it some days later.
@@ -263,6 +268,19 @@ def _ship(world: World, goods: Goods, order_id: int, now: datetime) -> None:
     with transaction():
         orders.ship(
             order_id=order_id, carrier=carrier, tracking_number=tracking, by=world.fulfiller(goods.unit), now=now
+        )
+
+
+def _ship_a_part(world: World, goods: Goods, order_id: int, now: datetime) -> None:
+    """The first thing of it, by a carrier that has a page to look it up."""
+    with transaction():
+        orders.ship(
+            order_id=order_id,
+            carrier=CARRIERS["sf"].name,
+            tracking_number=f"SF{world.random.randrange(10**13):013}",
+            pieces={order_by_id(order_id).lines[0].id: 1},
+            by=world.fulfiller(goods.unit),
+            now=now,
         )
 
 
