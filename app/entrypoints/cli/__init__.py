@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from app.entrypoints.cli import balances, demo, ledger, members, purchases, setup, staff, units, worker
+from app.entrypoints.cli import balances, demo, ledger, mall, members, purchases, setup, staff, units, worker
 
 
 def init_app(app: Flask) -> None:
@@ -12,6 +12,7 @@ def init_app(app: Flask) -> None:
     worker.init_app(app)
     ledger.group.add_command(balances.import_balances)
     app.cli.add_command(ledger.group)
+    app.cli.add_command(mall.group)
     app.cli.add_command(members.group)
     app.cli.add_command(purchases.group)
     app.cli.add_command(staff.group)
