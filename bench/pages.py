@@ -101,19 +101,17 @@ def a_product(app: Flask, cookie: str) -> str:
 
 
 @contextmanager
-def counted(app: Flask) -> Iterator[list[str]]:
-    """The statements that are run inside. SQLite is told BEGIN aloud, which is not counted."""
+def counted() -> Iterator[list[str]]:
+    """The statements that SQLAlchemy runs inside. SQLite is told BEGIN aloud, which is not counted."""
     seen: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if statement != "BEGIN":
             seen.append(statement)
 
-    with app.app_context():
-        engine = db.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
     yield seen
-    sa.event.remove(engine, "before_cursor_execute", note)
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
 def cpu_ms(ask: Ask, times: int) -> float:
@@ -151,7 +149,7 @@ def run(folder: Path, rounds: int, profiled: str | None) -> None:
         return
     queries = {}
     for name, ask in pages.items():
-        with counted(app) as seen:
+        with counted() as seen:
             ask()
         queries[name] = len(seen)
     report(measure(asking(bare(folder / "jifen.db"), "/"), pages, rounds), queries)

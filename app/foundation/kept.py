@@ -6,7 +6,7 @@ that has changed shows at once. What is not read from the database must be part 
 Between two readings only the clock moves: statements are asked with the present moment, and as Python also looks
 at the clock, nothing is kept beyond the minute. Whatever begins or ends in our programme does so on a full one.
 
-Pages stay in the process that made them. See docs/adr/0020.
+Pages stay in the process that made them. See docs/adr/0020-kept-pages.md.
 """
 
 from __future__ import annotations
