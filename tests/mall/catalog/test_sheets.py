@@ -490,6 +490,9 @@ def test_a_long_sheet_is_the_workers_and_shows_how_far_it_is(app, office, monkey
     assert "Waiting for the worker" in office.get(address).text
     jobs.go_on_with_sheets(now=NOON, seconds=0)
     assert "2 of 5 products" in office.get(address).text
+    part = office.get(address, headers={"HX-Request": "true", "HX-Target": "state"}).text
+    assert "2 of 5 products" in part
+    assert "<html" not in part
     jobs.go_on_with_sheets(now=NOON)
     assert "Import 5 rows" in office.get(address).text
     office.post(f"{address}/import")

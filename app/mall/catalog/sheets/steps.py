@@ -27,7 +27,17 @@ from app.mall.catalog.office import choices_within
 from app.mall.catalog.sheets import queries
 from app.mall.catalog.sheets.actions import fail
 from app.mall.catalog.sheets.columns import Setting
-from app.mall.catalog.sheets.models import CHECKED, CHECKING, DONE, IMPORTING, REFUSED, SheetImport, SheetRow
+from app.mall.catalog.sheets.models import (
+    CHECKED,
+    CHECKING,
+    CREATE,
+    DONE,
+    IMPORTING,
+    REFUSED,
+    UPDATE,
+    SheetImport,
+    SheetRow,
+)
 from app.mall.catalog.sheets.planning import Booking, Plan, plans
 
 CHECKED_AT_ONCE = 200  # Products.
@@ -63,6 +73,7 @@ def _step(number: int, *, now: datetime) -> bool:
     rows = queries.rows_behind(sheet, parts=taken)
     with force_locale(sheet.language):
         if importing:
+            rows = _with_something_to_do(rows)
             # Everybody who changes stock locks it in this order, also within one transaction.
             ids = {row.product_id for row in rows if row.product_id}
             db.session.scalars(
@@ -78,6 +89,12 @@ def _step(number: int, *, now: datetime) -> bool:
     if position == sheet.parts:
         _finish(sheet, now)
     return position < sheet.parts
+
+
+def _with_something_to_do(rows: Sequence[SheetRow]) -> list[SheetRow]:
+    """All rows of the products that the dry run found to be new or changed."""
+    busy = {row.part for row in rows if row.verdict in (CREATE, UPDATE)}
+    return [row for row in rows if row.part in busy]
 
 
 def _claim(sheet: SheetImport, position: int, now: datetime) -> bool:
@@ -116,8 +133,6 @@ def _note(made: Sequence[Plan]) -> None:
 
 def _import(plan: Plan, *, by: Actor, now: datetime) -> None:
     """Do what the dry run showed, or, where that no longer holds, nothing of it."""
-    if any(row.verdict == REFUSED for row in plan.rows):
-        return
     try:
         with db.session.begin_nested():
             _refuse_surprises(plan)
