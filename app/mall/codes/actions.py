@@ -19,7 +19,7 @@ from app.mall.catalog import actions as catalog
 from app.mall.codes.errors import CodeGone, NoPool, NothingFree
 from app.mall.codes.events import CodesAdded
 from app.mall.codes.models import PoolCode
-from app.mall.codes.queries import FREE, Standing, has_codes, register_asked, standing_of
+from app.mall.codes.queries import FREE, UNSEEN, Standing, has_codes, register_asked, standing_of
 from app.mall.codes.rules import NewCode
 from app.mall.codes.terms import CodeTerms
 
@@ -33,6 +33,7 @@ __all__ = [
     "withdraw_batch",
     "withdraw_code",
     "withdraw_ended",
+    "withdraw_handed",
 ]
 
 audit.describe(
@@ -67,7 +68,7 @@ def hand_out(*, variant_id: int, order_line_id: int, member_id: int, pieces: int
 
 def take_back(*, order_line_id: int, pieces: int) -> int:
     """Put so many codes of a line that its owner has not looked at yet back into the pool. Returns how many."""
-    unseen = sa.select(PoolCode.id).where(PoolCode.order_line_id == order_line_id, PoolCode.shown_at.is_(None))
+    unseen = sa.select(PoolCode.id).where(PoolCode.order_line_id == order_line_id, *UNSEEN)
     ids = db.session.scalars(lock(LockOrder.STOCK, unseen.order_by(PoolCode.id).limit(pieces))).all()
     db.session.execute(
         sa.update(PoolCode)
@@ -76,6 +77,19 @@ def take_back(*, order_line_id: int, pieces: int) -> int:
         .execution_options(synchronize_session=False)
     )
     return len(ids)
+
+
+def withdraw_handed(*, order_line_id: int, pieces: int, now: datetime) -> None:
+    """So many codes of a line did not work: those that its owner looked at last. They are never handed out again."""
+    mine = sa.select(PoolCode.id).where(PoolCode.order_line_id == order_line_id, PoolCode.withdrawn_at.is_(None))
+    latest = PoolCode.shown_at.is_(None), PoolCode.shown_at.desc(), PoolCode.id
+    ids = db.session.scalars(lock(LockOrder.STOCK, mine.order_by(*latest).limit(pieces))).all()
+    db.session.execute(
+        sa.update(PoolCode)
+        .where(PoolCode.id.in_(ids))
+        .values(withdrawn_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def show_code(*, code_id: int, member_id: int, now: datetime) -> None:

@@ -19,6 +19,7 @@ from app.mall.codes.terms import CodeTerms
 
 KIND = "code"
 FREE = PoolCode.order_line_id.is_(None), PoolCode.withdrawn_at.is_(None)
+UNSEEN = PoolCode.shown_at.is_(None), PoolCode.withdrawn_at.is_(None)
 STATES: dict[str, tuple[sa.ColumnElement[bool], ...]] = {
     "free": FREE,
     "handed": (PoolCode.order_line_id.is_not(None), PoolCode.shown_at.is_(None)),
@@ -282,7 +283,7 @@ def ending_soon(member_id: int, *, now: datetime) -> Sequence[PoolCode]:
 def unseen(order_line_ids: Collection[int]) -> dict[int, int]:
     """How many codes of these lines their owner has not looked at yet, by line: those can still be given back."""
     query = sa.select(PoolCode.order_line_id, sa.func.count()).where(
-        any_of(PoolCode.order_line_id, order_line_ids), PoolCode.shown_at.is_(None)
+        any_of(PoolCode.order_line_id, order_line_ids), *UNSEEN
     )
     rows = db.session.execute(query.group_by(PoolCode.order_line_id))
     return {line_id: count for line_id, count in rows if line_id is not None}

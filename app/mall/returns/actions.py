@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from app.foundation import events
 from app.foundation.actors import Actor
 from app.foundation.database import LockOrder, db, lock
+from app.mall.codes import actions as codes
 from app.mall.orders import actions as orders
 from app.mall.returns import queries
 from app.mall.returns.cancelling import cancel
@@ -165,6 +166,7 @@ def settle(*, case_id: int, back_on_shelf: bool, by: Actor, now: datetime) -> Re
         )
     else:
         made = orders.replace(order=order, pieces=pieces, key=f"case-{case.number:0>16}", by=by, now=now)
+        _withdraw_codes(order, pieces, now=now)
         case.replacement_id = made.id
         if back_on_shelf:  # Under the new order's number: a member's limit counts what they keep of the first one.
             orders.restock(order=made, pieces=_by_variant(order, pieces), by=by, now=now)
@@ -178,14 +180,23 @@ def _take_in(order: Order, pieces: Mapping[int, int], *, back_on_shelf: bool, by
     orders.note_returned(order=order, pieces=pieces)
     if back_on_shelf:
         orders.restock(order=order, pieces=_by_variant(order, pieces), by=by, now=now)
+    _withdraw_codes(order, pieces, now=now)
 
 
 def _by_variant(order: Order, pieces: Mapping[int, int]) -> Counter[int]:
+    """What can lie on a shelf again: codes, services and grants are counted by what gives them."""
     found: Counter[int] = Counter()
     for line in order.lines:
-        if line.id in pieces:
+        if line.id in pieces and line.kind == "physical":
             found[line.variant_id] += pieces[line.id]
     return found
+
+
+def _withdraw_codes(order: Order, pieces: Mapping[int, int], *, now: datetime) -> None:
+    """A code that came back was looked at: nobody else can have it."""
+    for line in order.lines:
+        if line.id in pieces and line.kind == "code":
+            codes.withdraw_handed(order_line_id=line.id, pieces=pieces[line.id], now=now)
 
 
 # --- what they share --------------------------------------------------------------------------

@@ -127,7 +127,7 @@ def _case_page(case: ReturnCase, form: FlaskForm | None = None, *, status: int =
     )
     member = member_by_id(case.member_id) or abort(404)
     shown = case_shown(case, order, made=queries.outcome_of(case, order, now=now), refund=refund)
-    decides = allowed(Permission.RETURN_DECIDE)
+    decides, settles = allowed(Permission.RETURN_DECIDE), (case.state, "settled") in STEPS
     return page(
         "mall/returns/office/show.html",
         status=status,
@@ -146,7 +146,7 @@ def _case_page(case: ReturnCase, form: FlaskForm | None = None, *, status: int =
         index_url=url_for(".index"),
         approval=_form(form, ApprovalForm) if decides and (case.state, "approved") in STEPS else None,
         rejection=_form(form, RejectionForm) if decides and (case.state, "rejected") in STEPS else None,
-        settlement=_form(form, SettlementForm) if decides and (case.state, "settled") in STEPS else None,
+        settlement=_form(form, SettlementForm, parcel=shown.parcel) if decides and settles else None,
         wrong=form,
         approval_url=url_for(".create_approval", number=number),
         rejection_url=url_for(".create_rejection", number=number),
@@ -154,9 +154,9 @@ def _case_page(case: ReturnCase, form: FlaskForm | None = None, *, status: int =
     )
 
 
-def _form(refused: FlaskForm | None, kind: type[FlaskForm]) -> FlaskForm:
+def _form(refused: FlaskForm | None, kind: type[FlaskForm], **facts: bool) -> FlaskForm:
     """The form as it was sent, if it was this one; else an empty one."""
-    return refused if isinstance(refused, kind) else kind(formdata=None)
+    return refused if isinstance(refused, kind) else kind(formdata=None, **facts)
 
 
 @returns.post("/returns/<number>/approval")
@@ -180,10 +180,11 @@ def create_rejection(number: str) -> ResponseReturnValue:
 @returns.post("/returns/<number>/settlement")
 @requires(Permission.RETURN_DECIDE)
 def create_settlement(number: str) -> ResponseReturnValue:
-    case, form = case_or_404(number), SettlementForm()
+    case = case_or_404(number)
+    form = SettlementForm(parcel=queries.has_parcel(case, queries.order_of(case)))
     if not form.validate():
         return _case_page(case, form, status=422)
-    return _decide(actions.settle, case, form, back_on_shelf=form.shelf.data == "yes")
+    return _decide(actions.settle, case, form, back_on_shelf=form.back_on_shelf)
 
 
 def _decide(action: Any, case: ReturnCase, form: FlaskForm, **details: Any) -> ResponseReturnValue:

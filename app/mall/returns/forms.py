@@ -114,8 +114,19 @@ class RejectionForm(FlaskForm):
 
 
 class SettlementForm(FlaskForm):
+    """Only of a ``parcel`` anything can lie on a shelf again."""
+
     shelf = RadioField(
         _l("Can it be sold again?"),
         choices=[SelectChoice("yes", _l("Yes: back on the shelf")), SelectChoice("no", _l("No: it leaves our stock"))],
         validators=[InputRequired(_l("Please choose one."))],
     )
+
+    def __init__(self, *args: Any, parcel: bool, **fields: Any) -> None:
+        super().__init__(*args, **fields)
+        if not parcel:
+            del self.shelf
+
+    @property
+    def back_on_shelf(self) -> bool:
+        return "shelf" in self and self.shelf.data == "yes"

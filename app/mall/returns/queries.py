@@ -183,6 +183,12 @@ def sent_instead(order_id: int) -> ReturnCase | None:
     return db.session.scalar(sa.select(ReturnCase).where(ReturnCase.replacement_id == order_id))
 
 
+def has_parcel(case: ReturnCase, order: Order) -> bool:
+    """Is there anything that has to be sent? A code or a service is only looked into."""
+    pieces = {piece.order_line_id for piece in case.pieces}
+    return any(line.id in pieces and line.kind == "physical" for line in order.lines)
+
+
 def order_of(case: ReturnCase) -> Order:
     """With its lines."""
     return orders_by_ids([case.order_id])[case.order_id]

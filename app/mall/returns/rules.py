@@ -16,8 +16,10 @@ KINDS = (*ASKED, "cancellation")
 STATES = ("requested", "approved", "settled", "rejected", "withdrawn")
 OPEN = ("requested", "approved")
 
-# What is sent can be sent back, and a code that does not work is claimed. Staff take anything back, and say why.
+# What is sent can be sent back, and a code that does not work is claimed. Staff know why they pay for one, or for a
+# service. What a product granted is cancelled as long as it was not used.
 RETURNABLE = {"return": ("physical",), "exchange": ("physical",), "warranty": ("physical", "code")}
+RETURNABLE_BY_STAFF = RETURNABLE | {"return": ("physical", "code", "service")}
 
 # Reasons, and whether the shop caused the return: then delivery is paid back, and points that have expired live on.
 REASONS = {
@@ -74,8 +76,8 @@ class Sold:
 
     def returnable(self, kind: str, hand: str) -> int:
         """How many pieces can be sent back, exchanged or claimed by this hand."""
-        may = RETURNABLE[kind] if hand == "member" or kind != "return" else None
-        return self.reached + self.cancelled - self.returned if may is None or self.kind in may else 0
+        may = RETURNABLE[kind] if hand == "member" else RETURNABLE_BY_STAFF[kind]
+        return self.reached + self.cancelled - self.returned if self.kind in may else 0
 
 
 @dataclass(frozen=True, slots=True)

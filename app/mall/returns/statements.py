@@ -18,7 +18,7 @@ from app.foundation.money import Money
 from app.mall.catalog.statements import picture_of
 from app.mall.orders.statements import LineShown, goods_name, line_shown, price_of
 from app.mall.returns.models import ReturnCase
-from app.mall.returns.queries import Outcome, endings
+from app.mall.returns.queries import Outcome, endings, has_parcel
 from app.mall.returns.rules import ASKED
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ STATE_LABELS = {
 HAPPENED = {
     "requested": _l("Asked for"),
     "approved": _l("Approved"),
-    "settled": _l("It has arrived and is settled"),
+    "settled": _l("Settled"),
     "rejected": _l("Not accepted"),
     "withdrawn": _l("Withdrawn"),
 }
@@ -127,6 +127,7 @@ class CaseShown:
     open: bool
     gives_back: bool
     cancelled: bool
+    parcel: bool
 
 
 def row(case: ReturnCase, order: Order) -> Row:
@@ -153,7 +154,7 @@ def _went_back(case: ReturnCase, order: Order) -> str:
 _OFFERED = {
     "return": _l("You get back what you paid, in money and in points. Until %(moment)s."),
     "exchange": _l("We send you the same once more, for nothing. Until %(moment)s."),
-    "warranty": _l("It broke: we send you the same once more, for nothing. Until %(moment)s."),
+    "warranty": _l("It does not work: you get the same once more, for nothing. Until %(moment)s."),
 }
 
 
@@ -291,7 +292,7 @@ def case_shown(case: ReturnCase, order: Order, *, made: Outcome | None, refund: 
         figures, heading = settled_figures(case, order.currency), _("What went back to you")
     else:
         figures, heading = [], ""
-    at = moment(case.steps[0].at)
+    at, parcel = moment(case.steps[0].at), has_parcel(case, order)
     return CaseShown(
         number=case.number,
         kind=case.kind,
@@ -313,6 +314,7 @@ def case_shown(case: ReturnCase, order: Order, *, made: Outcome | None, refund: 
         open=open_,
         gives_back=gives_back,
         cancelled=cancelled,
+        parcel=parcel,
     )
 
 
@@ -332,6 +334,8 @@ def _history(case: ReturnCase) -> list[dict[str, Any]]:
 
 def _what_next(case: ReturnCase, order: Order, refund: Refund | None) -> tuple[str, str, str]:
     """(title, text, picture)"""
+    if case.state == "approved" and not has_parcel(case, order):
+        return _("We are seeing to it"), _("You need not send anything. We settle it as soon as we can."), "hourglass"
     if case.state == "approved":
         text = _(
             "Please pack it well, write %(number)s on the parcel and send it to us. As soon as it has arrived, "
@@ -353,6 +357,8 @@ def _what_next(case: ReturnCase, order: Order, refund: Refund | None) -> tuple[s
 
 
 def _settled(case: ReturnCase, order: Order, refund: Refund | None) -> tuple[str, str, str]:
+    if case.kind == "warranty" and not has_parcel(case, order):
+        return _("Another code is yours"), _("It is an order of its own, and the old code is withdrawn."), "ticket"
     if case.kind in ("exchange", "warranty"):
         text = _("We are sending you the same once more. You can follow it as an order of its own.")
         return _("A new one is on its way to you"), text, "gift"
