@@ -109,9 +109,12 @@ def _show_again() -> Response | None:
 def _keep(response: Response) -> Response:
     """Runs after everything else, when the page has been compressed."""
     reading: Reading | None = g.pop("reading", None)
-    if reading is None or not reading.sound or len(reading.reads) > MOST_READS:
+    if reading is None or response.status_code != 200 or response.is_streamed or "Set-Cookie" in response.headers:
         return response
-    if response.status_code != 200 or response.is_streamed or "Set-Cookie" in response.headers:
+    if not db.session().in_transaction():
+        return response  # What was read in it can no longer be told from what came after.
+    reading.finish()
+    if not reading.sound or len(reading.reads) > MOST_READS:
         return response
     minute = _minute(reading.began)
     # A view that changes the session, by taking a message out of it, has made a page for once.

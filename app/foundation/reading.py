@@ -44,6 +44,18 @@ class Reading:
     began: datetime
     reads: list[Read] = field(default_factory=list)
     sound: bool = True
+    transactions: int = 0
+    waiting: list[tuple[Any, str, Any]] = field(default_factory=list)
+
+    def finish(self) -> None:
+        """Fetch the rows of what was run on SQLite: once more, and within the same transaction the same.
+
+        At the end, because a statement that is not read to its end would be planned anew.
+        """
+        self.sound = self.sound and self.transactions <= 1 and all(each[0].in_transaction for each in self.waiting)
+        while self.sound and self.waiting:
+            driver, text, parameters = self.waiting.pop(0)
+            self.note(text, parameters, driver.execute(text, parameters).fetchall())
 
     def note(self, text: str, parameters: Any, rows: Sequence[Any]) -> None:
         moving = []
@@ -84,13 +96,15 @@ def unchanged(engine: Engine, reads: Sequence[Read], *, now: datetime) -> bool:
 def listen(connection: Connection, cursor: Any, text: str, parameters: Any, *_more: object) -> None:
     """An event of the engine. It also hears of statements that ``fetch`` hands to the driver by itself."""
     reading: Reading | None = g.get("reading") if has_app_context() else None
-    if reading is None or text == BEGIN:
+    if reading is None:
+        return
+    if text == BEGIN:
+        reading.transactions += 1
         return
     if not text.startswith("SELECT") or " FOR " in text:  # It writes, or it locks.
         reading.sound = False
     elif connection.dialect.name == "sqlite":
-        # Once more within the same transaction, and so the same: the cursor itself cannot be read twice.
-        reading.note(text, parameters, cursor.connection.execute(text, parameters).fetchall())
+        reading.waiting.append((cursor.connection, text, parameters))
     else:
         if rows := cursor.fetchall():
             cursor.scroll(0, mode="absolute")  # Whoever asked has not read them yet.

@@ -28,7 +28,9 @@ def reading(app):
         db.session.rollback()
         g.reading = Reading(clock.now())
         read()
-        return g.pop("reading")
+        found = g.pop("reading")
+        found.finish()
+        return found
 
     return noted
 
