@@ -31,7 +31,7 @@ from app.mall.codes.statements import STATES, batch_shown, code_row, pool_shown,
 from app.mall.codes.terms import CodeTerms
 
 codes = Blueprint("codes", __name__, url_prefix="/codes")
-PAGE = 50
+PAGE = 20
 LONGEST_SKU = 60
 CODE_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 

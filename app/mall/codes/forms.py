@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import StringField, TextAreaField
+from wtforms.validators import DataRequired
 
 from app.foundation.errors import InvalidInput
 from app.foundation.formtools import NEEDED, at_most, refuse
@@ -72,4 +73,6 @@ def written(codes: Iterable[NewCode]) -> str:
 
 
 class WithdrawalForm(FlaskForm):
-    reason = StringField(_l("Why?"), filters=[_line], validators=[NEEDED, at_most(LONGEST_REASON)])
+    reason = StringField(
+        _l("Why?"), filters=[_line], validators=[DataRequired(NEEDED.message), at_most(LONGEST_REASON)]
+    )

@@ -23,7 +23,7 @@ from app.mall.codes.rules import Sheet, masked
 MOST_REFUSED = 100  # A sheet that is wrong throughout need not be told line by line.
 STATES = {
     "free": (_l("Free"), "brand"),
-    "handed": (_l("Handed out"), "info"),
+    "handed": (_l("Given out"), "info"),
     "shown": (_l("Shown"), "violet"),
     "withdrawn": (_l("Withdrawn"), "neutral"),
 }
@@ -80,7 +80,7 @@ def _code_shown(code: PoolCode, label: Label, today: date) -> CodeShown:
 
 def _lasts(last_day: date | None, *, ended: bool) -> str:
     if last_day is None:
-        return _("Has no end")
+        return _("No end date")
     if ended:
         return _("Ended on %(day)s", day=day(last_day))
     return _("Can be used until %(day)s", day=day(last_day))
@@ -137,8 +137,8 @@ def pool_shown(pool: Pool, units: Mapping[int, str]) -> PoolShown:
 
 def _waiting(pool: Pool) -> str:
     return ngettext(
-        "%(num)s paid order waits, for %(pieces)s codes in all",
-        "%(num)s paid orders wait, for %(pieces)s codes in all",
+        "%(num)s paid order waits; codes missing: %(pieces)s",
+        "%(num)s paid orders wait; codes missing: %(pieces)s",
         pool.orders,
         pieces=points(pool.waiting),
     )
@@ -219,7 +219,7 @@ def batch_shown(batch: Batch, sku: str) -> BatchShown:
 
 def _span(first: date | None, last: date | None) -> str:
     if first is None or last is None:
-        return _("Has no end")
+        return _("No end date")
     if first == last:
         return _("Until %(day)s", day=day(first))
     return _("From %(first)s to %(last)s", first=day(first), last=day(last))

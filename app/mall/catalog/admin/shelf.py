@@ -22,6 +22,7 @@ from app.identity.session import current_staff
 from app.identity.staff.queries import unit_scope
 from app.mall.catalog import actions, stockroom
 from app.mall.catalog.admin.door import filters_in, me, own_product_or_404, products, wanted_by
+from app.mall.catalog.errors import StockCounted
 from app.mall.catalog.models import Product
 from app.mall.catalog.office import choices, details, movement_line, row, state_badge, status_badge
 from app.mall.catalog.rules import MOST_PICTURES, STATUSES
@@ -200,6 +201,8 @@ def create_stock_movement(slug: str) -> BaseResponse:
                 by=me(),
                 now=clock.now(),
             )
+    except StockCounted:
+        raise  # Its page has no such form.
     except DomainError as error:
         refuse(form, error, "change")
         return show_product(own_product_or_404(slug), status=error.status, stock_form=form)
