@@ -33,7 +33,7 @@ from app.mall.returns.giveable import giveable
 from app.mall.returns.models import ReturnCase
 from app.mall.returns.rules import NUMBER, OPEN, STATES, STEPS
 from app.mall.returns.statements import STATE_LABELS, case_shown, picture_urls, row
-from app.mall.returns.walk import Side
+from app.mall.returns.walk import Side, limit_uploads
 
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
@@ -241,6 +241,7 @@ def new(number: str) -> ResponseReturnValue:
 
 
 @returns.post("/orders/<number>/returns")
+@limit_uploads
 @requires(Permission.RETURN_DECIDE)
 def create(number: str) -> ResponseReturnValue:
     """Also after the window, and for services: staff know why."""

@@ -23,7 +23,7 @@ from app.mall.returns.giveable import giveable
 from app.mall.returns.models import ReturnCase
 from app.mall.returns.rules import NUMBER, OPEN
 from app.mall.returns.statements import case_shown, offer, picture_urls, row, ways
-from app.mall.returns.walk import Side
+from app.mall.returns.walk import Side, limit_uploads
 
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
@@ -93,6 +93,7 @@ def new(number: str) -> ResponseReturnValue:
 
 
 @returns.post("/orders/<number>/returns")
+@limit_uploads
 @requires(Permission.ORDER_OWN)
 def create(number: str) -> ResponseReturnValue:
     return HERE.take_step(Asking.begin(own_order_or_404(number), current_member().actor))

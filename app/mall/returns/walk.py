@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_wtf import FlaskForm
 
+from app.extensions import limiter
 from app.foundation import clock
 from app.foundation.actors import Actor
 from app.foundation.errors import DomainError
@@ -26,6 +28,8 @@ from app.mall.returns.models import ReturnCase
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
 
+# Each picture costs some tenths of a second, and lies around for a day if nobody confirms it.
+UPLOADS_PER_PERSON = "30 per 15 minutes; 200 per day"
 Form = TypeVar("Form", bound=FlaskForm)
 
 
@@ -108,3 +112,10 @@ class Side:
 
 def _go_to(case: ReturnCase) -> ResponseReturnValue:
     return seen(url_for(".show", number=case.number))
+
+
+def _no_picture() -> bool:
+    return not any(upload.filename for upload in request.files.getlist("pictures"))
+
+
+limit_uploads = limiter.limit(UPLOADS_PER_PERSON, key_func=lambda: str(current_user.get_id()), exempt_when=_no_picture)

@@ -21,9 +21,12 @@ from app.mall.returns.models import ReturnCase
 from tests.cast import sign_in
 from tests.conftest import NOON
 from tests.factories import make_member
+from tests.identity.test_session import guarded, token_of
 from tests.mall.catalog.shelf import photo
 from tests.mall.orders.shop import make_goods
 from tests.mall.returns.parcels import DAY, STAFF, counted, delivered, points_of, take, wish
+
+__all__ = ["guarded"]
 
 
 @pytest.fixture
@@ -258,6 +261,32 @@ def test_pictures_wait_until_the_form_is_confirmed_and_are_seen_by_nobody_else(a
     assert sign_in(app.test_client(), make_member_row("Mallory")).get(path).status_code == 404
     assert app.test_client().get(path).status_code == 302
     assert sign_in(app.test_client(), merchant).get(f"/backoffice{path}").status_code == 200
+
+
+def test_a_double_click_keeps_the_pictures_once(browser, order):
+    preview = send(browser, order, pictures=[(photo(90, 60), "cup.jpg"), (photo(60, 90), "lid.jpg")])
+    tokens = re.findall(r'name="kept" value="([^"]+)"', preview.text)
+    first, second = (send(browser, order, kept=tokens, step="confirm") for _ in range(2))
+    assert first.location == second.location
+    [case] = cases()
+    assert (len(case.pictures), len(files()), files("waiting")) == (2, 4, [])
+    for place in range(2):
+        assert browser.get(f"/returns/{case.number}/pictures/{place}/large").status_code == 200
+
+
+def test_whoever_sends_picture_after_picture_has_to_wait_and_others_do_not(guarded, order, alice, merchant):
+    member, desk = sign_in(guarded.test_client(), alice), sign_in(guarded.test_client(), merchant)
+    path, token = f"/orders/{number_of(order)}/returns", token_of(member, f"/orders/{number_of(order)}/returns/new")
+
+    def upload(who, path, **more):
+        return who.post(path, data=form_of(order, **more)).status_code
+
+    sent = [upload(member, path, pictures=(BytesIO(b"x"), "x.png"), csrf_token=token) for _ in range(31)]
+    assert sent == [422] * 30 + [429]
+    assert upload(member, path, csrf_token=token) == 200  # Without a picture it costs nothing.
+    token = token_of(desk, f"/backoffice{path}/new")
+    assert upload(desk, f"/backoffice{path}", pictures=(BytesIO(b"x"), "x.png"), csrf_token=token) == 422
+    assert files("waiting") == []
 
 
 def test_a_picture_of_another_form_cannot_be_named(app, browser, order, kettle):
