@@ -187,7 +187,8 @@ def unit_names_by_code() -> dict[str, str]:
 
 def benefits_by_tier(tiers: Sequence[Tier], *, now: datetime) -> dict[int, list[str]]:
     """What each tier brings, a sentence each; for ``ladder_cards``."""
-    return {tier.id: [sentence(each, _units()) for each in _of_tier(tier, now)] for tier in tiers}
+    units = _units()
+    return {tier.id: [sentence(each, units) for each in _of_tier(tier, now)] for tier in tiers}
 
 
 def _units() -> dict[str, str]:
