@@ -122,7 +122,7 @@ def pools(units: Collection[int] | None) -> list[Pool]:
 
 def pool_of(units: Collection[int] | None, sku: str) -> Pool | None:
     """One pool among those of units."""
-    row = db.session.execute(_pools(units).where(_shelf.c.sku == sku)).mappings().one_or_none()
+    row = db.session.execute(_pools(units, sku).where(_shelf.c.sku == sku)).mappings().one_or_none()
     return _pool(row) if row else None
 
 
@@ -142,12 +142,16 @@ def _within(units: Collection[int] | None) -> list[sa.ColumnElement[bool]]:
     return [] if units is None else [_shelf.c.unit_id.in_(units)]
 
 
-def _pools(units: Collection[int] | None) -> sa.Select[*tuple[Any, ...]]:
+def _pools(units: Collection[int] | None, sku: str | None = None) -> sa.Select[*tuple[Any, ...]]:
+    """With ``sku`` only that pool's codes are counted."""
     asked = _asked_for()
     counts = sa.select(
         PoolCode.variant_id.label("pool_of"),
         *(sa.func.count().filter(sa.and_(*conditions)).label(state) for state, conditions in STATES.items()),
     )
+    if sku is not None:
+        only = sa.select(_shelf.c.variant_id).where(_shelf.c.sku == sku).scalar_subquery()
+        counts = counts.where(PoolCode.variant_id == only)
     counted = counts.group_by(PoolCode.variant_id).subquery("counted")
     figures = [
         sa.func.coalesce(column, 0).label(name)
