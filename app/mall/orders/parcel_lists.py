@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from app.foundation.actors import Actor
 from app.foundation.database import transaction
@@ -211,7 +212,14 @@ def _share_out(row: Row, order: Order, rest: dict[int, int]) -> Iterator[tuple[i
     there = sum(rest.get(line.id, 0) for line in lines)
     wanted = there if row.pieces is None else row.pieces
     if not 1 <= wanted <= there:
-        raise InvalidInput(_("Of “%(sku)s” %(there)s pieces are left to send.", sku=shortened(row.sku), there=there))
+        raise InvalidInput(
+            ngettext(
+                "Of “%(sku)s” %(num)s piece is left to send.",
+                "Of “%(sku)s” %(num)s pieces are left to send.",
+                there,
+                sku=shortened(row.sku),
+            )
+        )
     for line in lines:
         if count := min(wanted, rest.get(line.id, 0)):
             wanted -= count

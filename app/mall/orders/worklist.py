@@ -122,3 +122,9 @@ def orders_numbered(numbers: Collection[str], *, units: Collection[int] | None) 
     return db.session.scalars(
         query.options(selectinload(Order.lines), parcels).order_by(Order.unhurried, Order.id)
     ).all()
+
+
+def left_to_send(order_id: int) -> int:
+    """How many pieces of it no parcel has taken along yet."""
+    open_ = sa.func.sum(OrderLine.quantity - OrderLine.fulfilled - OrderLine.cancelled)
+    return db.session.scalar(sa.select(open_).where(OrderLine.order_id == order_id, OrderLine.kind == "physical")) or 0

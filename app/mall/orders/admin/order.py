@@ -22,7 +22,7 @@ from app.identity.members.queries import member_by_id
 from app.identity.session import current_staff
 from app.identity.units.queries import unit_names
 from app.mall.catalog.statements import picture_of
-from app.mall.orders import actions, states
+from app.mall.orders import actions, states, worklist
 from app.mall.orders.admin.door import order_or_404, orders
 from app.mall.orders.forms import LabelForm, PackedForm
 from app.mall.orders.models import Order, Shipment
@@ -146,13 +146,12 @@ def create_shipment(number: str) -> ResponseReturnValue:
         refuse(label, error)
         order = order_or_404(number)
         return _order_page(order, label=label, packed=PackedForm(to_send(order), request.form), status=error.status)
-    flash(_said(order_or_404(number)), "success")
+    flash(_said(worklist.left_to_send(order.id)), "success")
     return seen(url_for(".show", number=number))
 
 
-def _said(order: Order) -> str:
-    """What became of the order with this parcel."""
-    left = sum(line.open for line in order.lines if line.kind == "physical")
+def _said(left: int) -> str:
+    """What became of the order with this parcel: so many pieces are ``left``."""
     if not left:
         return _("It is on its way, and with it everything that was left of this order.")
     return ngettext(
