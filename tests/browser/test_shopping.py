@@ -21,7 +21,7 @@ def test_a_purchase_from_the_search_to_the_partial_return(visit, script):
     assert figure(alice) == before - 2 * 300 - 1000
 
     send(visit(MERCHANT, width=1280, script=script), number)
-    alice.open(f"/orders/{number}").sees("RX-0815")
+    alice.open(f"/orders/{number}").sees("SF0815081508")
     alice.page.locator("summary", has_text="I have received it").click()
     alice.press("Yes, I have it").sees("Enjoy it!")
 
@@ -65,8 +65,8 @@ def only(alice, name: str) -> None:
 
 def send(merchant, number: str) -> None:
     merchant.open(f"/backoffice/orders/{number}").press("It is packed")
-    merchant.page.locator("[name=tracking_number]").fill("RX-0815")
-    merchant.press("It is on its way").sees("RX-0815")
+    merchant.page.locator("[name=tracking_number]").fill("SF0815081508")
+    merchant.press("It is on its way").sees("SF0815081508")
 
 
 def ask_for_one_back(alice, number: str) -> str:
