@@ -257,18 +257,33 @@ def _statement(parts: tuple[tuple[str, bool], ...], *, filling: bool) -> str:
 
 
 def _rows(name: str, *, alone: bool) -> str:
+    if alone:  # Parameters as they are: neither PostgreSQL nor we need to make JSON of them and take it apart again.
+        columns = ", ".join(f"%({name}_{column})s::{kind} AS {column}" for column, kind in _COLUMNS[name].items())
+        return f"(SELECT {columns}) AS r"
     columns = ", ".join(f"{column} {kind}" for column, kind in _COLUMNS[name].items())
-    # The planner takes a set of unknown size for a hundred rows, and might read whole tables to join it.
-    function = "json_to_record" if alone else "json_to_recordset"
-    return f"{function}(%({name})s::json) AS r({columns})"
+    return f"json_to_recordset(%({name})s::json) AS r({columns})"
 
 
 def _write_at_once(connection: sa.Connection, parts: Mapping[str, Rows]) -> dict[str, int]:
     used = {name: rows for name, rows in parts.items() if rows}
     filling = any(row["fill"] for row in parts["lots"])
     statement = _statement(tuple((name, len(rows) == 1) for name, rows in used.items()), filling=filling)
-    values = {name: _encode(rows[0] if len(rows) == 1 else rows) for name, rows in used.items()}
+    values: dict[str, str | None] = {}
+    for name, rows in used.items():
+        if len(rows) == 1:
+            values |= {f"{name}_{column}": _literal(value) for column, value in rows[0].items()}
+        else:
+            values[name] = _encode(rows)
     return dict(fetch_text(connection, statement, values))
+
+
+def _literal(value: Any) -> str | None:
+    """A value as text whatever its type and size: else the driver would prepare the statement for each combination."""
+    if value is None or type(value) is str:
+        return value
+    if type(value) is int:
+        return str(value)
+    return _encode(value) if isinstance(value, dict | bool) else _plain(value)
 
 
 def _plain(value: Any) -> str:
