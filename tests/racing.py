@@ -14,7 +14,7 @@ from flask import Flask
 
 from app.foundation.database import db
 from app.foundation.errors import DomainError
-from app.loyalty.ledger import book
+from app.loyalty.ledger import book, expiry
 
 # SQLite lets one writer in at a time, so races are told on PostgreSQL.
 ON_POSTGRESQL = pytest.mark.parametrize("backend", ["postgresql"], indirect=True, scope="session")
@@ -85,13 +85,11 @@ def without_lock(_order: Any, statement: Any) -> Any:
 
 
 def unlock_wallets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the ledger read wallets without locking them; its locking statement is made beforehand."""
-    columns = (
-        "id, member_id, ledger, balance, held, on_the_way, debt, sequence, frozen_at IS NOT NULL, sliding, secret, head"
-    )
-    many, one = "member_id = ANY(:members) AND ledger = ANY(:ledgers)", "member_id = :member AND ledger = :ledger"
-    monkeypatch.setattr(book, "_LOCK_BY_MEMBER", sa.text(f"SELECT {columns} FROM wallet WHERE {many}"))
-    monkeypatch.setattr(book, "_LOCK_ONE", sa.text(f"SELECT {columns} FROM wallet WHERE {one}"))
+    """Let the ledger read wallets without locking them; its locking statements are made beforehand."""
+    for module, name in ((book, "_LOCK_BY_MEMBER"), (book, "LOCK_ONE"), (expiry, "LOCK_ONE_WITH_LOTS")):
+        locking = str(getattr(module, name))
+        assert "FOR UPDATE" in locking
+        monkeypatch.setattr(module, name, sa.text(locking.replace("FOR UPDATE", "")))
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from sqlalchemy.exc import IntegrityError
 from app.foundation.database import db, transaction
 from app.foundation.outbox import OutboxMessage
 from app.loyalty.ledger import actions as ledger
-from app.loyalty.ledger import book
 from app.loyalty.ledger.actions import InsufficientPoints
 from app.loyalty.ledger.verify import verify
 from app.mall.catalog import actions as catalog
@@ -150,7 +149,7 @@ def test_without_the_lock_the_last_points_are_promised_twice(app, monkeypatch):
     """The wallet's lock taken away, and the three constraints that would also have noticed."""
     alice, (kettle, lamp) = make_member(points=100), two_ways_to_spend()
     unlock_wallets(monkeypatch)
-    meet_after(monkeypatch, book, "lock_wallets", barrier(2))
+    meet_after(monkeypatch, ledger, "lock_with_lots", barrier(2))
     with lifted("ck_wallet_held_covered", "ck_lot_held_in_range", "uq_transfer_wallet_id_sequence"):
         answers = at_once(app, [lambda: order_some(alice, kettle), lambda: order_some(alice, lamp)])
         fresh()
@@ -162,7 +161,7 @@ def test_without_the_lock_the_constraints_still_refuse_the_second(app, monkeypat
     """The lock alone taken away: the database itself is the last line."""
     alice, (kettle, lamp) = make_member(points=100), two_ways_to_spend()
     unlock_wallets(monkeypatch)
-    meet_after(monkeypatch, book, "lock_wallets", barrier(2))
+    meet_after(monkeypatch, ledger, "lock_with_lots", barrier(2))
     answers = at_once(app, [lambda: order_some(alice, kettle), lambda: order_some(alice, lamp)], refusal=IntegrityError)
     fresh()
     assert len(winners(answers)) == 1

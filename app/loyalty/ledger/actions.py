@@ -19,7 +19,7 @@ from app.loyalty.ledger import book
 from app.loyalty.ledger.book import LockedWallet, Posting
 from app.loyalty.ledger.chain import GENESIS, new_secret
 from app.loyalty.ledger.errors import AlreadyResolved, InsufficientPoints, InvalidAmount, KeyReused, WalletFrozen
-from app.loyalty.ledger.expiry import Free, live_lots, prolong
+from app.loyalty.ledger.expiry import Free, lock_with_lots, prolong
 from app.loyalty.ledger.freezing import freeze, unfreeze
 from app.loyalty.ledger.holds import post_pending, settle_due, void_pending
 from app.loyalty.ledger.models import LEDGERS, Wallet
@@ -183,8 +183,7 @@ def debit_many(debits: Sequence[Debit], *, now: datetime) -> list[Posting]:
     and then nothing is written.
     """
     _refuse_nonsense(debits)
-    wallets = book.lock_wallets({_owner(each) for each in debits})
-    lots, expired = live_lots(wallets.values(), now=now)
+    wallets, lots, expired = lock_with_lots({_owner(each) for each in debits}, now=now)
     trying = _may_try(debits, wallets) and not expired
     earlier = {} if trying else _earlier(debits, wallets)
     fresh = [each for each in debits if each.key not in earlier]

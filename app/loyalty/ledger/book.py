@@ -97,7 +97,7 @@ _LOCK = (
     .with_for_update()
 )
 # One by itself is worth a statement of its own: the driver takes longer over a list than over the query.
-_LOCK_ONE = _LOCK.where(Wallet.member_id == sa.bindparam("member"), Wallet.ledger == sa.bindparam("ledger"))
+LOCK_ONE = _LOCK.where(Wallet.member_id == sa.bindparam("member"), Wallet.ledger == sa.bindparam("ledger"))
 _LOCK_BY_MEMBER = _LOCK.where(among(Wallet.member_id, "members"), among(Wallet.ledger, "ledgers"))
 _LOCK_BY_ID = _LOCK.where(among(Wallet.id, "wallets"))
 _BOOKED = sa.select(table_of(Transfer)).where(among(Transfer.key, "keys"))
@@ -125,7 +125,7 @@ def lock_wallets(owners: Collection[Owner]) -> dict[Owner, LockedWallet]:
     keep_lock_order(LockOrder.WALLET)
     members, ledgers = {member for member, _ in owners}, {ledger for _, ledger in owners}
     if len(owners) == 1:
-        rows = fetch(_LOCK_ONE, {"member": members.pop(), "ledger": ledgers.pop()})
+        rows = fetch(LOCK_ONE, {"member": members.pop(), "ledger": ledgers.pop()})
     else:
         rows = fetch(_LOCK_BY_MEMBER, {"members": list(members), "ledgers": list(ledgers)})
     found = [LockedWallet(*row) for row in rows]

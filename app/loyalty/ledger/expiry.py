@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from app.foundation import clock
-from app.foundation.database import among, fetch, table_of
+from app.foundation.database import LockOrder, among, fetch, keep_lock_order, table_of
 from app.loyalty.ledger import book
-from app.loyalty.ledger.book import LockedWallet
+from app.loyalty.ledger.book import LockedWallet, Owner
+from app.loyalty.ledger.errors import NoWallet
 from app.loyalty.ledger.explanations import explanation
-from app.loyalty.ledger.models import Lot, Pending
+from app.loyalty.ledger.models import Lot, Pending, Wallet
 from app.loyalty.ledger.rules import Part, idle_until
 from app.loyalty.ledger.writing import Entry, taking
 
 _FREE = Lot.remaining - Lot.held
 # Written out, not bound: only so is a prepared statement known to fit the indexes of open lots.
 _SOMETHING_LEFT = Lot.remaining > sa.literal_column("0")
-_FREE_LOTS = (
-    sa.select(Lot.wallet_id, Lot.id, _FREE, Lot.expires_at, Lot.unit_id, Lot.earned_at)
-    .where(_SOMETHING_LEFT, Lot.remaining > Lot.held)
-    .order_by(*book.DRAWING_ORDER)
-)
+_LOT = (Lot.wallet_id, Lot.id, _FREE, Lot.expires_at, Lot.unit_id, Lot.earned_at)
+_FREE_LOTS = sa.select(*_LOT).where(_SOMETHING_LEFT, Lot.remaining > Lot.held).order_by(*book.DRAWING_ORDER)
 _FREE_LOTS_OF_ONE = _FREE_LOTS.where(Lot.wallet_id == sa.bindparam("wallet"))
 _FREE_LOTS_OF_MANY = _FREE_LOTS.where(among(Lot.wallet_id, "wallets"))
 _EXPIRED_LOTS = _FREE_LOTS_OF_MANY.where(Lot.expires_at <= sa.bindparam("now"))
@@ -33,6 +32,17 @@ _IDLE_LOTS = sa.select(Lot.id, Lot.wallet_id, Lot.idle_months, Lot.expires_at).w
 )
 _IDLE_PENDING = sa.select(Pending.transfer_id, Pending.wallet_id, Pending.idle_months, Pending.expires_at).where(
     among(Pending.wallet_id, "wallets"), Pending.idle_months.is_not(None)
+)
+
+# A wallet with its lots: a row for each lot, or one with no lot. ``_SEEN`` is the wallet as it was when the
+# statement began, and so were the lots; the wallet that it locks is as it is now.
+_LOCKED = book.LOCK_ONE.cte("locked")
+_SEEN = aliased(Wallet)
+LOCK_ONE_WITH_LOTS = (
+    sa.select(*_LOCKED.c, _SEEN.sequence, *_LOT)
+    .join_from(_LOCKED, _SEEN, _SEEN.id == _LOCKED.c.id)
+    .outerjoin(Lot, sa.and_(Lot.wallet_id == _LOCKED.c.id, _SOMETHING_LEFT, Lot.remaining > Lot.held))
+    .order_by(*book.DRAWING_ORDER)
 )
 
 Free = tuple[int, int]  # A lot's id, and how much of it is free.
@@ -49,15 +59,40 @@ class FreeLot(NamedTuple):
     earned_at: datetime
 
 
-def live_lots(wallets: Iterable[LockedWallet], *, now: datetime) -> tuple[dict[int, list[Free]], list[Entry]]:
+Drawable = tuple[dict[int, list[Free]], list[Entry]]
+
+
+def lock_with_lots(owners: Collection[Owner], *, now: datetime) -> tuple[dict[Owner, LockedWallet], *Drawable]:
+    """Lock these wallets as ``lock_wallets`` does and read their lots as ``live_lots``: of one by one statement."""
+    if len(owners) > 1:
+        wallets = book.lock_wallets(owners)
+        return wallets, *live_lots(wallets.values(), now=now)
+    keep_lock_order(LockOrder.WALLET)
+    [(member_id, ledger)] = owners
+    rows = fetch(LOCK_ONE_WITH_LOTS, {"member": member_id, "ledger": ledger})
+    if not rows:
+        raise NoWallet(member_id)
+    width = len(_LOCKED.c)
+    wallet, seen = LockedWallet(*rows[0][:width]), rows[0][width]
+    if wallet.sequence != seen:  # Somebody posted while we waited for the lock: the lots are not those any more.
+        return {(member_id, ledger): wallet}, *live_lots([wallet], now=now)
+    lots = (FreeLot._make(row[width + 1 :]) for row in rows if row[width + 1] is not None)
+    return {(member_id, ledger): wallet}, *_drawable([wallet], lots, now=now)
+
+
+def live_lots(wallets: Collection[LockedWallet], *, now: datetime) -> Drawable:
     """The free lots of these locked wallets in drawing order, by wallet; and entries that write off what has expired.
 
     The entries stand before any that is made afterwards, and are written together with it.
     """
+    return _drawable(wallets, _free_lots([wallet.id for wallet in wallets]), now=now)
+
+
+def _drawable(wallets: Iterable[LockedWallet], lots: Iterable[FreeLot], *, now: datetime) -> Drawable:
     by_id = {wallet.id: wallet for wallet in wallets}
     alive: dict[int, list[Free]] = {wallet_id: [] for wallet_id in by_id}
     dead: list[FreeLot] = []
-    for lot in _free_lots(list(by_id)):
+    for lot in lots:
         if lot.expires_at is None or lot.expires_at > now:
             alive[lot.wallet_id].append((lot.id, lot.free))
         else:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from app.foundation.database import db, transaction
 from app.foundation.points import Growth, Points
-from app.loyalty.ledger import actions, book
+from app.loyalty.ledger import actions
 from app.loyalty.ledger.errors import NoWallet, WalletFrozen
 from app.loyalty.ledger.jobs import expire_points, settle_pending
 from app.loyalty.ledger.models import Wallet
@@ -131,10 +131,10 @@ def points_of(teller: Teller) -> tuple[Any, ...]:
 def spend_while_it_is_frozen(app: Any, teller: Teller, monkeypatch: pytest.MonkeyPatch, *, patience: int) -> list[Any]:
     """Somebody has looked at the wallet to spend, and a colleague freezes it before they write."""
     looked, frozen = Event(), Event()
-    lock_wallets = book.lock_wallets
+    lock_with_lots = actions.lock_with_lots
 
     def look_then_wait(*args: Any, **kwargs: Any) -> Any:
-        found = lock_wallets(*args, **kwargs)
+        found = lock_with_lots(*args, **kwargs)
         looked.set()
         frozen.wait(patience)
         return found
@@ -146,7 +146,7 @@ def spend_while_it_is_frozen(app: Any, teller: Teller, monkeypatch: pytest.Monke
         finally:
             frozen.set()
 
-    monkeypatch.setattr(book, "lock_wallets", look_then_wait)
+    monkeypatch.setattr(actions, "lock_with_lots", look_then_wait)
     return at_once(app, [lambda: Teller(teller.member_id).spend(100, "order"), freeze_in_between])
 
 

@@ -12,7 +12,7 @@ from flask import Flask
 
 from app.foundation.database import db, transaction
 from app.foundation.points import Growth, Points
-from app.loyalty.ledger import actions, writing
+from app.loyalty.ledger import actions, expiry, writing
 from app.loyalty.ledger.actions import Award
 from app.loyalty.ledger.jobs import expire_points, settle_pending
 from app.loyalty.ledger.models import Lot, Transfer, Wallet
@@ -67,6 +67,27 @@ def test_without_the_lock_the_constraints_still_stop_the_second(app, alice, monk
     with pytest.raises(sa.exc.IntegrityError):
         two_spend_the_last_points(app, alice.member_id)
     db.session.rollback()
+    assert alice.available == Points(0)
+
+
+def many_spend_a_lot_each(app: Flask, teller: Teller) -> list[Any]:
+    for n in range(THREADS):
+        teller.award(10, f"award:{n}")
+    return at_once(app, [lambda n=n: Teller(teller.member_id).spend(10, f"order:{n}") for n in range(THREADS)])
+
+
+def test_without_a_second_look_whoever_waited_draws_from_lots_that_are_used_up(app, alice, monkeypatch):
+    """Wallet and lots are read by one statement: the wallet as the lock found it, the lots as they were before."""
+    seen = str(expiry.LOCK_ONE_WITH_LOTS).replace("wallet_1.sequence", "locked.sequence")
+    monkeypatch.setattr(expiry, "LOCK_ONE_WITH_LOTS", sa.text(seen))
+    with pytest.raises(sa.exc.IntegrityError, match="ck_lot_"):
+        many_spend_a_lot_each(app, alice)
+    db.session.rollback()
+    assert verify().clean
+
+
+def test_whoever_waited_draws_from_the_lots_that_are_left(app, alice):
+    assert refusals(many_spend_a_lot_each(app, alice)) == 0
     assert alice.available == Points(0)
 
 
