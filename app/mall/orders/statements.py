@@ -373,7 +373,8 @@ def points_steps(made: Bill) -> list[tuple[str, ...]]:
 
 def _progress(order: Order, at: Mapping[str, datetime]) -> list[dict[str, Any]]:
     if order.state in states.ENDED:
-        return [_dot("placed", "done", at), _dot(order.state, "failed", at)]
+        reached = [state for state in ("placed", "paid") if state in at]
+        return [*(_dot(state, "done", at) for state in reached), _dot(order.state, "failed", at)]
     path: tuple[str, ...] = states.WITH_PARCEL if order.parcel else states.WITHOUT_PARCEL
     reached = path.index("packed" if order.state == "part_shipped" else order.state)
     # What is reached is done; the first step ahead is what everybody waits for.

@@ -89,6 +89,7 @@ class Asking(Asked[AskForm]):
             "lines": choosable(self.order, left, request.form),
             "ways": [{"value": way.kind, "title": way.label, "text": way.text} for way in ways(possible)],
             "kind": chosen,
+            "parcel": any(line.kind == "physical" and left.get(line.id) for line in self.order.lines),
             "tokens": self.tokens,
             "most": pictures.MOST,
         }

@@ -177,9 +177,10 @@ def _until(kind: str, ends: datetime) -> str:
 
 def offer(order: Order, possible: Mapping[str, datetime], *, left: Mapping[int, int]) -> str:
     """What the order's page says about giving it up and sending it back. ``left`` is what can still be given up."""
-    return " ".join(filter(None, (_giving_up(order, left), _sending_back(order, possible)))) or _(
-        "Nothing of this order can be sent back any more."
-    )
+    if order.state == "cancelled":
+        return ""
+    said = " ".join(filter(None, (_giving_up(order, left), _sending_back(order, possible))))
+    return said or _("Nothing of this order can be sent back any more.")
 
 
 def _giving_up(order: Order, left: Mapping[int, int]) -> str:
