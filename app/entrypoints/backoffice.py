@@ -29,6 +29,7 @@ from app.loyalty.ledger import alarm as _ledger_alarm  # noqa: F401
 from app.loyalty.ledger.admin import books
 from app.loyalty.simulation.admin import simulation
 from app.loyalty.tiers.admin import member_tier, tier_ladder
+from app.mall.bookings.admin import bookings
 from app.mall.catalog import tiles as _catalog_tiles  # noqa: F401
 from app.mall.catalog.admin import products
 from app.mall.catalog.brands import brands
@@ -41,6 +42,7 @@ from app.mall.orders.admin import orders
 from app.mall.payments.admin import payments
 from app.mall.returns import tiles as _returns_tiles  # noqa: F401
 from app.mall.returns.admin import returns
+from app.mall.slots.admin import slots
 from app.support.desk.admin import members
 
 
@@ -55,6 +57,8 @@ def navigation() -> list[NavItem]:
         (_("Mall"), _("Code pools"), "backoffice.codes.index", "qr-code"),
         (_("Mall"), _("Brands"), "backoffice.brands.index", "award"),
         (_("Mall"), _("Orders"), "backoffice.orders.index", "box-seam"),
+        (_("Mall"), _("Bookings"), "backoffice.bookings.index", "calendar-check"),
+        (_("Mall"), _("Times"), "backoffice.slots.index", "calendar3"),
         (_("Mall"), _("Returns"), "backoffice.returns.index", "arrow-counterclockwise"),
         (_("Mall"), _("Payments"), "backoffice.payments.index", "credit-card"),
         (_("Programme"), _("Earning"), "backoffice.earning.edit", "coin"),
@@ -115,6 +119,8 @@ def init_app(app: Flask) -> None:
     backoffice.register_blueprint(orders)
     backoffice.register_blueprint(payments)
     backoffice.register_blueprint(returns)
+    backoffice.register_blueprint(slots)
+    backoffice.register_blueprint(bookings)
     backoffice.register_blueprint(members)
     backoffice.register_blueprint(member_tier)
     backoffice.register_blueprint(member_tags)

@@ -21,6 +21,7 @@ from app.identity.members.views import address, contact, password, preferences, 
 from app.loyalty.benefits.views import benefits
 from app.loyalty.ledger.views import points, proof, statements
 from app.loyalty.tiers.views import tiers
+from app.mall.bookings.views import bookings
 from app.mall.cart.views import bring_along, cart, pieces
 from app.mall.catalog.views import mall, media
 from app.mall.checkout.views import checkout
@@ -28,6 +29,7 @@ from app.mall.codes.views import codes
 from app.mall.orders.views import orders
 from app.mall.payments.views import sandbox
 from app.mall.returns.views import returns
+from app.mall.slots.views import times
 
 # A page that belongs to another one's place in the bar.
 BELONGS_TO = {
@@ -45,6 +47,8 @@ BELONGS_TO = {
     "portal.reminders": "portal.profile",
     "portal.returns": "portal.orders",
     "portal.codes": "portal.orders",
+    "portal.bookings": "portal.orders",
+    "portal.times": "portal.mall",
     "portal.cart": "portal.mall",
     "portal.checkout": "portal.mall",
 }
@@ -116,6 +120,8 @@ def init_app(app: Flask) -> None:
     portal.register_blueprint(orders)
     portal.register_blueprint(returns)
     portal.register_blueprint(codes)
+    portal.register_blueprint(bookings)
+    portal.register_blueprint(times)
     portal.register_blueprint(home)
     portal.register_blueprint(points)
     portal.register_blueprint(statements)

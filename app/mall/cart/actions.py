@@ -15,6 +15,7 @@ from app.mall.cart.queries import cart_of
 from app.mall.cart.rules import MOST_LINES, Item
 from app.mall.catalog.queries import most_pieces, offers_for
 from app.mall.orders.errors import InvalidQuantity, NotOffered
+from app.mall.slots.queries import TimeMissing, services_among
 
 UNIQUE = ["member_id", "variant_id", "price_id"]
 
@@ -31,7 +32,8 @@ class CartFull(InvalidInput):
 
 
 def refuse_nonsense(item: Item, *, now: datetime) -> None:
-    """Raises ``NotOffered`` for what is not in the mall in this way, and ``InvalidQuantity``.
+    """Raises ``NotOffered`` for what is not in the mall in this way, ``InvalidQuantity``, and ``TimeMissing`` for a
+    service: it is booked for a time, on its page.
 
     What somebody cannot have yet may wait in a cart.
     """
@@ -39,12 +41,14 @@ def refuse_nonsense(item: Item, *, now: datetime) -> None:
         raise InvalidQuantity(most_pieces())
     if not _in_the_mall([item], now=now):
         raise NotOffered
+    if services_among([item.variant_id]):
+        raise TimeMissing
 
 
 def put_in(*, member_id: int, variant_id: int, price_id: int, quantity: int, now: datetime) -> None:
     """Add so many pieces to what lies there already, up to as many as one order may hold.
 
-    Raises ``NotOffered``, ``InvalidQuantity`` and ``CartFull``.
+    Raises ``NotOffered``, ``InvalidQuantity``, ``TimeMissing`` and ``CartFull``.
     """
     item, most = Item(variant_id, price_id, quantity), most_pieces()
     refuse_nonsense(item, now=now)

@@ -19,6 +19,7 @@ from app.identity.units.queries import all_units
 from app.mall.cart.rules import Item
 from app.mall.catalog.queries import Label, Offer, labels_of, most_pieces, offers_for
 from app.mall.catalog.statements import full, picture_of
+from app.mall.slots.queries import TimeMissing
 
 if TYPE_CHECKING:
     from app.identity.units.models import Unit
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 class Line:
     """``problem`` says why it cannot be had just now; then there is no price. ``before`` is what others pay.
 
-    ``url`` is ``None`` where the mall shows it no more.
+    ``url`` is ``None`` where the mall shows it no more. ``booked``: is it a service, whose time is chosen on its page?
     """
 
     key: str
@@ -44,6 +45,7 @@ class Line:
     before: str | None
     each: str | None
     problem: str | None
+    booked: bool
     update_url: str
     removal_url: str
 
@@ -110,6 +112,8 @@ def _looked_at(item: Item, offer: Offer | DomainError | None, label: Label, unit
         return _Found(item, label, None, _("This is no longer offered."))
     if item.price_id not in offer.ways:
         return _Found(item, label, offer, _("This way to pay is no longer offered. Please choose another one."))
+    if offer.kind == "service":
+        return _Found(item, label, offer, TimeMissing().reason)
     return _Found(item, label, offer, stock_problem(offer.stock, wanted))
 
 
@@ -189,6 +193,7 @@ def _line(found: _Found) -> Line:
         before=money(ordinary.cash * item.quantity) if way and ordinary and ordinary.cash > way.cash else None,
         each=_("%(price)s each", price=full(way)) if way and item.quantity > 1 else None,
         problem=found.problem,
+        booked=found.offer is not None and found.offer.kind == "service",
         update_url=url_for("portal.cart.update", variant=item.variant_id, price=item.price_id),
         removal_url=url_for("portal.cart.destroy", variant=item.variant_id, price=item.price_id),
     )

@@ -18,7 +18,7 @@ from app.mall.catalog.grants import Grantable, Grantor, grantor_of
 from app.mall.catalog.grants import register as register_grantor
 from app.mall.catalog.limits import lock_shelves, take_pieces
 from app.mall.catalog.shelves import create_brand, create_category, update_brand, update_category
-from app.mall.catalog.stock import change_stock, change_stock_by_hand
+from app.mall.catalog.stock import change_stock, change_stock_by_hand, set_stock
 from app.mall.catalog.wishes import note_seen, unwish, wish
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "note_seen",
     "register_grantor",
     "remove_picture",
+    "set_stock",
     "take_pieces",
     "tie_to_kind",
     "unwish",

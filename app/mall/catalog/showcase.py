@@ -23,19 +23,7 @@ from app.mall.catalog.models import Brand, Category, Product, Variant
 from app.mall.catalog.perks import Perks
 from app.mall.catalog.queries import Tie, most_pieces, ways_for, ways_of
 from app.mall.catalog.rules import Way, cheapest, easiest, missing
-from app.mall.catalog.statements import FEW, access_badge, brief, full, picture_url, tint_of
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One radio button. ``before`` is what others pay where a member pays less."""
-
-    value: int
-    title: str
-    text: str | None = None
-    price: str | None = None
-    disabled: bool = False
-    before: str | None = None
+from app.mall.catalog.statements import FEW, Choice, access_badge, brief, picture_url, tint_of, way_choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +51,7 @@ class Showcase:
     """A product page. ``can_order`` says whether this member could order one piece now.
 
     ``open`` is whether this member may have it at all just now; ``saving`` what their tier saves them, in percent.
+    ``times_url`` is where the time of a service is chosen: it is booked there, and cannot be put into a cart.
     """
 
     name: str
@@ -92,6 +81,7 @@ class Showcase:
     goal: Goal | None
     can_order: bool
     most: int
+    times_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +106,7 @@ def showcase(
     may = door.open and left != 0
     tone, icon = _stock_sign(stock)
     text, first = translated(product.description), cheapest(ways.values())
+    service = product.kind == "service"
     most = min(most_pieces(), max((variant.stock for variant in on_sale), default=0), *([left] if left else []))
     return Showcase(
         name=translated(product.name),
@@ -132,7 +123,7 @@ def showcase(
         pictures=_gallery(product),
         tint=tint_of(product.id),
         badge=access_badge(door, visit.now),
-        stock_text=_stock_text(stock),
+        stock_text=_places_text(stock) if service else _stock_text(stock),
         stock_tone=tone,
         stock_icon=icon,
         sold_out=not stock,
@@ -140,11 +131,12 @@ def showcase(
         hints=_hints(product, door, left, visit),
         variants=[_variant_choice(product, variant) for variant in on_sale],
         variant=next((variant.id for variant in on_sale if variant.stock), None),
-        ways=[_way_choice(key, way, ordinary[key], available) for key, way in ways.items()],
+        ways=[way_choice(key, way, ordinary[key], available) for key, way in ways.items()],
         way=next(iter(payable), None),
         goal=_goal(list(ways.values()), available) if not payable and stock and may else None,
         can_order=bool(stock and payable and may and available is not None),
         most=most or 1,
+        times_url=url_for("portal.times.index", slug=product.slug) if service else None,
     )
 
 
@@ -214,6 +206,15 @@ def _stock_text(stock: int) -> str:
     return _("In stock")
 
 
+def _places_text(places: int) -> str:
+    """Of a service, whose stock are the free places of its times ahead."""
+    if not places:
+        return _("No free places just now")
+    if places <= FEW:
+        return ngettext("Only %(num)s place left", "Only %(num)s places left", places)
+    return _("Places are free")
+
+
 def _stock_sign(stock: int) -> tuple[str, str]:
     """(tone, icon)"""
     if not stock:
@@ -224,18 +225,6 @@ def _stock_sign(stock: int) -> tuple[str, str]:
 def _variant_choice(product: Product, variant: Variant) -> Choice:
     title = translated(variant.name) or translated(product.name)
     return Choice(variant.id, title, _stock_text(variant.stock), disabled=not variant.stock)
-
-
-def _way_choice(key: int, way: Way, ordinary: Way, available: Points | None) -> Choice:
-    before = money(ordinary.cash) if ordinary.cash != way.cash else None
-    if available is None or not way.points:
-        kind = _("Points + cash") if way.cash and way.points else _("Points only") if way.points else _("Money only")
-        return Choice(key, full(way), kind, before=before)
-    if lacking := missing(way, available):
-        return Choice(
-            key, full(way), _("%(points)s points to go", points=points(lacking)), disabled=True, before=before
-        )
-    return Choice(key, full(way), _("You keep %(points)s points", points=points(available - way.points)), before=before)
 
 
 def _goal(ways: list[Way], available: Points | None) -> Goal | None:

@@ -19,7 +19,7 @@ from app.mall.catalog.access import Access, access
 from app.mall.catalog.perks import Perks
 from app.mall.catalog.pictures import SIZES, file_name
 from app.mall.catalog.queries import Pick, at_member_price
-from app.mall.catalog.rules import Way, cheapest, easiest, for_money
+from app.mall.catalog.rules import Way, cheapest, easiest, for_money, missing
 from app.mall.catalog.shelf import Glimpse, Shown
 
 if TYPE_CHECKING:
@@ -58,6 +58,34 @@ def picture_url(file: str | None, size: str = "card") -> str | None:
 def picture_of(file: str | None) -> str:
     """The picture of a product for a list: its own, or a drawing."""
     return picture_url(file) or NO_PICTURE
+
+
+# --- choices ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One radio button. ``before`` is what others pay where a member pays less."""
+
+    value: int
+    title: str
+    text: str | None = None
+    price: str | None = None
+    disabled: bool = False
+    before: str | None = None
+
+
+def way_choice(key: int, way: Way, ordinary: Way, available: Points | None) -> Choice:
+    """A way to pay; ``available`` are the member's points, ``None`` for whoever is none."""
+    before = money(ordinary.cash) if ordinary.cash != way.cash else None
+    if available is None or not way.points:
+        kind = _("Points + cash") if way.cash and way.points else _("Points only") if way.points else _("Money only")
+        return Choice(key, full(way), kind, before=before)
+    if lacking := missing(way, available):
+        return Choice(
+            key, full(way), _("%(points)s points to go", points=points(lacking)), disabled=True, before=before
+        )
+    return Choice(key, full(way), _("You keep %(points)s points", points=points(available - way.points)), before=before)
 
 
 # --- cards ----------------------------------------------------------------------------------

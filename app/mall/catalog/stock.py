@@ -82,6 +82,13 @@ def _refuse(variant: Variant, change: int) -> None:
     raise OutOfStock(full_name(db.session.get_one(Product, variant.product_id), variant), variant.stock)
 
 
+def set_stock(*, variant_id: int, pieces: int, reason: str, reference: str = "", by: Actor, now: datetime) -> None:
+    """Make it so many pieces; nothing is written down where it is so many already. Raises as ``change_stock``."""
+    variant = db.session.scalars(lock(LockOrder.STOCK, sa.select(Variant).where(Variant.id == variant_id))).one()
+    if change := pieces - variant.stock:
+        change_stock(variant_id=variant_id, change=change, reason=reason, reference=reference, by=by, now=now)
+
+
 def note_movement(
     variant: Variant, *, change: int, stock: int, reason: str, reference: str = "", by: Actor, now: datetime
 ) -> StockMovement:

@@ -18,6 +18,7 @@ from app.mall.checkout.rules import Line
 from app.mall.orders.actions import Figures
 from app.mall.orders.errors import DeliveryNotOffered, NothingWanted
 from app.mall.orders.queries import Quote, QuoteLine, Wanted, consider, quote_of
+from app.mall.slots.queries import TimeFull, TimeGone, TimeMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """A line that cannot be had as it is asked for; ``left`` pieces of it can."""
+    """A line that cannot be had as it is asked for; ``left`` pieces of it can. ``time``: is it its time that cannot?"""
 
     line: Line
     name: str
     why: str
     left: int = 0
+    time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +91,16 @@ def from_cart(*, member_id: int, unit: str, now: datetime) -> Draft:
 
 def draft(*, member_id: int, asked: Asked, now: datetime) -> Draft:
     """The order that a form asks for. Raises the reason where nothing of it can be had, or what ``quote_of`` raises."""
-    wanted = [Wanted(line.variant_id, line.price_id, line.quantity) for line in asked.lines]
+    wanted = [Wanted(line.variant_id, line.price_id, line.quantity, line.slot_id) for line in asked.lines]
     considered = consider(member_id=member_id, wanted=wanted, now=now)
-    if not considered.lines:
+    # A service whose time has gone is shown all the same, with what is in the way.
+    lines = considered.lines or considered.timeless
+    if not lines:
         raise next(iter(considered.refused.values()), NothingWanted())
-    short = _short(considered.lines)
+    short = {} if lines is considered.timeless else _short(lines)
     labels = labels_of([each.variant_id or 0 for each in considered.refused]) if considered.refused else {}
     obstacles = [_refused(each, why, labels) for each, why in considered.refused.items()] + list(short.values())
-    return _draft(asked, considered.lines, considered.perks, member_id=member_id, obstacles=obstacles, now=now)
+    return _draft(asked, lines, considered.perks, member_id=member_id, obstacles=obstacles, now=now)
 
 
 def _draft(
@@ -133,14 +137,22 @@ def _short(lines: Sequence[QuoteLine]) -> dict[tuple[int, int], Obstacle]:
 
 
 def _line(line: QuoteLine) -> Line:
-    return Line(line.offer.variant_id, line.price_id, line.quantity, int(line.way.points), line.way.cash.amount)
+    return Line(
+        line.offer.variant_id,
+        line.price_id,
+        line.quantity,
+        int(line.way.points),
+        line.way.cash.amount,
+        line.slot.id if line.slot else None,
+    )
 
 
 def _refused(wanted: Wanted, why: DomainError, labels: Mapping[int, Label]) -> Obstacle:
-    line = Line(wanted.variant_id or 0, wanted.price_id or 0, wanted.quantity or 1)
+    line = Line(wanted.variant_id or 0, wanted.price_id or 0, wanted.quantity or 1, slot_id=wanted.slot_id)
     label = labels.get(line.variant_id)
     name = name_of(label.name, label.variant_name) if label else ""
-    return Obstacle(line, name, str(getattr(why, "reason", why)))
+    left, time = getattr(why, "free", 0), isinstance(why, (TimeMissing, TimeGone, TimeFull))
+    return Obstacle(line, name, str(getattr(why, "reason", why)), left, time)
 
 
 def name_of(name: Mapping[str, str], variant: Mapping[str, str]) -> str:

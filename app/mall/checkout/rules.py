@@ -8,18 +8,22 @@ from dataclasses import dataclass, replace
 
 MOST_LINES = 50
 WHOLE = re.compile(r"[0-9]{1,15}")
-_LINE = re.compile(r"([0-9]{1,15})-([0-9]{1,15})-([0-9]{1,15})(?:-([0-9]{1,15})-([0-9]{1,15}))?")
+_LINE = re.compile(r"([0-9]{1,15})-([0-9]{1,15})-([0-9]{1,15})(?:-([0-9]{1,15})-([0-9]{1,15}))?(?:@([0-9]{1,15}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """So many pieces of a variant in one way; ``points`` and ``cash`` of a piece are what the person saw."""
+    """So many pieces of a variant in one way; ``points`` and ``cash`` of a piece are what the person saw.
+
+    ``slot_id`` is the time for which a service is booked.
+    """
 
     variant_id: int
     price_id: int
     quantity: int
     points: int | None = None
     cash: int | None = None
+    slot_id: int | None = None
 
     @property
     def key(self) -> tuple[int, int]:
@@ -28,7 +32,8 @@ class Line:
     def __str__(self) -> str:
         """As the form carries it."""
         seen = "" if self.points is None else f"-{self.points}-{self.cash}"
-        return f"{self.variant_id}-{self.price_id}-{self.quantity}{seen}"
+        at = "" if self.slot_id is None else f"@{self.slot_id}"
+        return f"{self.variant_id}-{self.price_id}-{self.quantity}{seen}{at}"
 
 
 def whole(text: str | None) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask_babel import gettext as _
@@ -14,10 +14,11 @@ from app.foundation.points import Points
 from app.mall.cart.statements import price_in_lines
 from app.mall.catalog.statements import full, picture_of
 from app.mall.checkout.drafts import Draft, Obstacle, name_of
-from app.mall.checkout.rules import Line, step_of
+from app.mall.checkout.rules import step_of
 from app.mall.orders.actions import Figures
 from app.mall.orders.errors import in_words
 from app.mall.orders.statements import cash_steps, points_steps
+from app.mall.slots.statements import whole_time
 
 if TYPE_CHECKING:
     from app.identity.members.models import Address
@@ -37,13 +38,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """An obstacle as a page names it, and what the buttons beside it send."""
+    """An obstacle as a page names it, and what the buttons beside it send. ``time``: can another time be chosen?"""
 
     name: str
     why: str
     without: str
     fewer: str | None
     left: int
+    time: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ def _row(line: QuoteLine) -> dict[str, Any]:
         "name": translated(line.offer.name),
         "picture": picture_of(line.offer.picture),
         "meta": (f"{variant} · × {line.quantity}" if variant else f"× {line.quantity}") + each,
+        "time": whole_time(line.slot.starts_at, line.slot.ends_at) if line.slot else None,
+        "place": line.slot.place if line.slot else "",
         "price": price,
         "price_meta": meta,
         "before": money(ordinary.cash * line.quantity) if ordinary.cash != way.cash else None,
@@ -91,13 +95,11 @@ def _row(line: QuoteLine) -> dict[str, Any]:
 
 def hidden_lines(draft: Draft) -> list[str]:
     """The lines as the form carries them, with what this page shows; refused ones stay until somebody drops them."""
-    shown = {
-        (line.offer.variant_id, line.price_id): Line(
-            line.offer.variant_id, line.price_id, line.quantity, int(line.way.points), line.way.cash.amount
-        )
-        for line in draft.quote.lines
-    }
-    return [str(shown.get(line.key, line)) for line in draft.asked.lines]
+    shown = {(line.offer.variant_id, line.price_id): line.way for line in draft.quote.lines}
+    return [
+        str(replace(line, points=int(way.points), cash=way.cash.amount) if (way := shown.get(line.key)) else line)
+        for line in draft.asked.lines
+    ]
 
 
 # --- what stands in the way -----------------------------------------------------------------
@@ -111,6 +113,7 @@ def blocked(obstacles: Sequence[Obstacle]) -> list[Blocked]:
             f"{each.line.variant_id}-{each.line.price_id}-0",
             f"{each.line.variant_id}-{each.line.price_id}-{each.left}" if each.left else None,
             each.left,
+            each.time,
         )
         for each in obstacles
     ]

@@ -36,6 +36,7 @@ from app.mall.orders.actions import Figures, OrderTerms
 from app.mall.orders.errors import AddressMissing, PriceChanged
 from app.mall.orders.queries import Wanted, order_of_key
 from app.mall.payments.queries import takes_cash
+from app.mall.slots.queries import TimeMissing
 
 if TYPE_CHECKING:
     from app.identity.members.models import Address
@@ -77,6 +78,9 @@ def new() -> ResponseReturnValue:
     except DomainError as error:
         flash(str(error), "warning")
         return redirect(url_for("portal.cart.index" if unit else "portal.mall.index"))
+    if not unit and any(each.time for each in made.obstacles) and made.asked.lines[0].slot_id is None:
+        flash(str(TimeMissing()), "warning")
+        return redirect(_product_url(made))
     return _fresh_page(made)
 
 
@@ -85,10 +89,10 @@ def _from_cart(unit: str) -> Draft:
 
 
 def _bought_now() -> Draft:
-    ids = [whole(request.args.get(name)) for name in ("variant", "price")]
+    variant, price, slot = (whole(request.args.get(name)) for name in ("variant", "price", "slot"))
     quantity = whole(request.args.get("quantity") or "1")
     # What is no number names nothing: the catalogue refuses it in its own words.
-    line = Line(ids[0] or 0, ids[1] or 0, quantity or 0)
+    line = Line(variant or 0, price or 0, quantity or 0, slot_id=slot)
     return draft(member_id=current_member().id, asked=Asked([line]), now=clock.now())
 
 
@@ -192,6 +196,7 @@ def _page(made: Draft, form: CheckoutForm, address: AddressForm, *, status: int 
         pay_minutes=current(OrderTerms).pay_within_minutes,
         back_url=url_for("portal.cart.index") if made.asked.unit else _product_url(made),
         back_label=_("Back to the cart") if made.asked.unit else _("Back to the product"),
+        times_url=_product_url(made),
         create_url=url_for(".create"),
         quote_url=url_for(".create_quote"),
         checkin_url=url_for("portal.checkin.show"),
@@ -267,7 +272,7 @@ def _is_new(made: Draft) -> bool:
 
 def _place(made: Draft, form: CheckoutForm, typed: AddressForm) -> Order:
     now, asked, member_id = clock.now(), made.asked, current_member().id
-    wanted = [Wanted(line.variant_id, line.price_id, line.quantity) for line in asked.lines]
+    wanted = [Wanted(line.variant_id, line.price_id, line.quantity, line.slot_id) for line in asked.lines]
     with transaction():
         destination = _destination(made, typed, member_id)
         order = orders.place(

@@ -34,7 +34,7 @@ HAPPENED = {
 def history(order: Order, payments: Sequence[Payment], at: Mapping[str, datetime]) -> list[dict[str, Any]]:
     """Everything that happened, newest first. ``who`` did it is for colleagues only, so it is not called ``by`` yet."""
     events: list[tuple[datetime, int, Any, str | None, str | None]] = [
-        (step.at, step.id, HAPPENED[step.state], None, _who(step.by)) for step in order.steps
+        (step.at, step.id, HAPPENED[step.state], step.note or None, _who(step.by)) for step in order.steps
     ]
     for parcel in order.shipments:
         title, text = _("A parcel is on its way"), f"{parcel.carrier} · {parcel.tracking_number}"

@@ -19,6 +19,7 @@ from app.loyalty.benefits.queries import Received, extra_return_days
 from app.mall.orders import actions, queries
 from app.mall.orders.states import StepRefused
 from app.mall.orders.terms import OrderTerms
+from app.mall.slots.queries import ahead_of
 
 log = logging.getLogger(__name__)
 BATCH = 500
@@ -36,7 +37,8 @@ def take_as_received(*, now: datetime) -> int:
     """Parcels shipped long ago, and services paid long ago, count as received. Returns how many."""
     terms = current(OrderTerms)
     arrived = _resting("shipped", now - timedelta(days=terms.arrives_after_days), parcel=True)
-    served = _resting("paid", now - timedelta(days=terms.served_after_days), parcel=False)
+    paid = _resting("paid", now - timedelta(days=terms.served_after_days), parcel=False)
+    served = (_without_those_ahead(batch, now) for batch in paid)
     return sum(_one_by_one(batch, lambda order_id: _receive(order_id, now)) for batch in chain(arrived, served))
 
 
@@ -67,6 +69,13 @@ def _over(order_ids: Sequence[int], days: int, now: datetime) -> list[int]:
         for each, more in zip(received, longer, strict=True)
         if each.at + timedelta(days=days + more) <= now
     ]
+
+
+def _without_those_ahead(order_ids: Sequence[int], now: datetime) -> list[int]:
+    """Those that do not wait for a booked time: however far ahead, it is not over because it was paid long ago."""
+    lines = queries.service_lines(order_ids)
+    waiting = {lines[line_id] for line_id in ahead_of(lines, now=now)}
+    return [order_id for order_id in order_ids if order_id not in waiting]
 
 
 def _receive(order_id: int, now: datetime) -> bool:

@@ -63,17 +63,17 @@ def become_paid(order: Order, *, now: datetime) -> None:
 # --- ending without payment ------------------------------------------------------------------
 
 
-def cancel(*, order_id: int, by: Actor, now: datetime) -> None:
-    """The member gives an unpaid order up: points and stock are back at once. Raises ``StepRefused``.
+def cancel(*, order_id: int, by: Actor, now: datetime, note: str = "") -> None:
+    """The member gives an unpaid order up, or the shop does and says why: points and stock are back at once.
 
-    One that is paid is given up by ``returns.cancel``, which pays back what was paid.
+    Raises ``StepRefused``. One that is paid is given up by ``returns.cancel``, which pays back what was paid.
     """
     order = locked(order_id)
     if order.state in states.OPEN:
         raise states.StepRefused(
             _("This order was paid meanwhile. Nothing was changed; reload to see where it stands.")
         )
-    _end(order, "cancelled", by=by, now=now)
+    _end(order, "cancelled", by=by, now=now, note=note)
 
 
 def close_unpaid(*, order_id: int, now: datetime) -> bool:
@@ -85,8 +85,8 @@ def close_unpaid(*, order_id: int, now: datetime) -> bool:
     return True
 
 
-def _end(order: Order, state: str, *, by: Actor, now: datetime) -> None:
-    step(order, state, who=states.hand_of(by), by=by, now=now)
+def _end(order: Order, state: str, *, by: Actor, now: datetime, note: str = "") -> None:
+    step(order, state, who=states.hand_of(by), by=by, now=now, note=note)
     payments.give_up(order_id=order.id, now=now)
     for line in lines_of(order):  # In the order in which stock is locked.
         _put_back(order, line, by=by, now=now)

@@ -10,7 +10,7 @@ from itertools import islice
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from app.foundation.database import db, fetch
+from app.foundation.database import any_of, db, fetch
 from app.foundation.listing import Part, part_of
 from app.foundation.terms import current
 from app.loyalty.benefits.queries import Received, extra_return_days
@@ -31,6 +31,7 @@ __all__ = [
     "any_open",
     "arrivals",
     "consider",
+    "ids_of_numbers",
     "number_of_line",
     "office_order",
     "office_orders",
@@ -40,6 +41,7 @@ __all__ = [
     "orders_by_ids",
     "orders_of",
     "own_order",
+    "paid_numbers",
     "pieces_asked",
     "quote",
     "quote_of",
@@ -70,6 +72,24 @@ def orders_by_ids(ids: Collection[int]) -> dict[int, Order]:
     """These orders, by id, with their lines."""
     which = sa.select(Order).where(Order.id.in_(ids)).options(joinedload(Order.lines))
     return {order.id: order for order in db.session.scalars(which).unique()}
+
+
+def ids_of_numbers(numbers: Collection[str]) -> dict[str, int]:
+    """Number → id, for those that there are."""
+    return dict(db.session.execute(sa.select(Order.number, Order.id).where(any_of(Order.number, numbers))).all())
+
+
+def paid_numbers(numbers: Collection[str]) -> set[str]:
+    """Which of these orders are paid, and wait for what they are of."""
+    paid = sa.select(Order.number).where(any_of(Order.number, numbers), Order.state == "paid")
+    return set(db.session.scalars(paid))
+
+
+def service_lines(order_ids: Collection[int]) -> dict[int, int]:
+    """The lines of these orders that are services: the line's id → the order's."""
+    mine = sa.select(OrderLine.id, OrderLine.order_id)
+    query = mine.where(any_of(OrderLine.order_id, order_ids), OrderLine.kind == "service")
+    return dict(db.session.execute(query).all())
 
 
 _OF_KEY = sa.select(Order.id).where(Order.member_id == sa.bindparam("member"), Order.key == sa.bindparam("key"))

@@ -79,11 +79,15 @@ class QuoteLine:
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """What of a wish can be had now, and what cannot, with the reason. Stock is not looked at."""
+    """What of a wish can be had now, and what cannot, with the reason. Stock is not looked at.
+
+    Of what is refused, ``timeless`` are services that can be had, only not at this time.
+    """
 
     lines: tuple[QuoteLine, ...]
     refused: Mapping[Wanted, DomainError]
     perks: Perks
+    timeless: tuple[QuoteLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,21 +196,28 @@ def consider(*, member_id: int, wanted: Sequence[Wanted], now: datetime) -> Cons
     mine = catalog.perks_of(member_id, now=now)
     offers = catalog.offers_for(pieces, member_id=member_id, perks=mine, now=now) if pieces else {}
     lines: list[QuoteLine] = []
+    timeless: list[QuoteLine] = []
     refused: dict[Wanted, DomainError] = {}
     for each in wanted:
         try:
-            lines.append(_line(offers.get(each.variant_id or 0), each, now=now))
+            line = _line(offers.get(each.variant_id or 0), each)
         except DomainError as refusal:
             refused[each] = refusal
-    return Considered(tuple(lines), refused, mine)
+            continue
+        try:
+            lines.append(replace(line, slot=_slot(line.offer, each, now=now)))
+        except DomainError as refusal:
+            refused[each] = refusal
+            timeless.append(line)
+    return Considered(tuple(lines), refused, mine, tuple(timeless))
 
 
-def _line(offer: Offer | DomainError | None, each: Wanted, *, now: datetime) -> QuoteLine:
+def _line(offer: Offer | DomainError | None, each: Wanted) -> QuoteLine:
     if isinstance(offer, DomainError):
         raise offer
     if offer is None or each.price_id not in offer.ways or each.price_id is None or each.quantity is None:
         raise NotOffered
-    return QuoteLine(offer, each.price_id, each.quantity, _slot(offer, each, now=now))
+    return QuoteLine(offer, each.price_id, each.quantity)
 
 
 def _slot(offer: Offer, each: Wanted, *, now: datetime) -> Slot | None:

@@ -38,6 +38,7 @@ TRANSITIONS = frozenset(
     {
         Transition("placed", "paid", "system"),
         Transition("placed", "cancelled", "member"),
+        Transition("placed", "cancelled", "merchant"),
         Transition("placed", "closed", "system"),
         Transition("paid", "cancelled", "member"),
         Transition("paid", "cancelled", "merchant"),

@@ -12,6 +12,8 @@ from app.foundation.database import LockOrder, db, lock
 from app.mall.orders import states
 from app.mall.orders.models import Order, OrderLine, OrderStep
 
+LONGEST_NOTE = OrderStep.note.type.length
+
 
 def locked(order_id: int) -> Order:
     """Whatever moves of an order, its row is locked first."""
@@ -24,15 +26,15 @@ def lines_of(order: Order) -> list[OrderLine]:
     return list(db.session.scalars(mine.execution_options(populate_existing=True)))
 
 
-def step(order: Order, state: str, *, who: states.Who, by: Actor, now: datetime) -> None:
-    """Raises ``StepRefused`` for what is not in the table."""
+def step(order: Order, state: str, *, who: states.Who, by: Actor, now: datetime, note: str = "") -> None:
+    """The member reads the note. Raises ``StepRefused`` for what is not in the table."""
     states.check(order.state, state, who=who, parcel=order.parcel)
     order.state = state
-    write_step(order, state, by=by, now=now)
+    write_step(order, state, by=by, now=now, note=note)
 
 
-def write_step(order: Order, state: str, *, by: Actor, now: datetime) -> None:
-    db.session.add(OrderStep(order_id=order.id, state=state, at=now, by=by.label))
+def write_step(order: Order, state: str, *, by: Actor, now: datetime, note: str = "") -> None:
+    db.session.add(OrderStep(order_id=order.id, state=state, at=now, by=by.label, note=note[:LONGEST_NOTE]))
     db.session.flush()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.foundation.database import Id, Model, reference
 
@@ -64,3 +64,9 @@ class Booking(Model):
     state: Mapped[str] = mapped_column(sa.String(10), default="booked")
     booked_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+
+    slot: Mapped[ServiceSlot] = relationship(viewonly=True)
+
+    @property
+    def starts_at(self) -> datetime:
+        return self.slot.starts_at

@@ -1,0 +1,28 @@
+"""Forms of bookings."""
+
+from __future__ import annotations
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, TextAreaField
+from wtforms.validators import InputRequired
+
+from app.foundation.formtools import at_most, stripped
+
+LONGEST_REASON = 200  # Signs that an order's history takes.
+
+
+class CancellationForm(FlaskForm):
+    """A member gives a booking up; the key is the form's own."""
+
+    key = HiddenField()
+
+
+class CallingOffForm(FlaskForm):
+    """The shop cannot give it."""
+
+    reason = TextAreaField(
+        _l("Reason, which the members read"),
+        filters=[stripped],
+        validators=[InputRequired(_l("Please tell the members why.")), at_most(LONGEST_REASON)],
+    )

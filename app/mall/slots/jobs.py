@@ -1,0 +1,22 @@
+"""What the clock does to slots."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.foundation.database import transaction
+from app.foundation.jobs import periodic
+from app.mall.slots import actions, queries
+
+
+@periodic("close-begun-slots", minute="*")
+def close_begun(*, now: datetime) -> int:
+    """Slots that have begun leave the stock, one transaction per service. Returns how many.
+
+    Should it come late, nothing is booked meanwhile: whoever books looks at the clock.
+    """
+    closed = 0
+    for variant_id in queries.begun(now):
+        with transaction():
+            closed += actions.close_begun(variant_id=variant_id, now=now)
+    return closed
