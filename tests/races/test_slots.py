@@ -15,6 +15,7 @@ from app.mall.bookings.calling_off import call_off_slot
 from app.mall.catalog import limits
 from app.mall.catalog.errors import OutOfStock
 from app.mall.orders import actions as orders
+from app.mall.returns import actions as returns
 from app.mall.slots import actions, jobs
 from app.mall.slots.errors import TimeFull, TimeGone
 from app.mall.slots.queries import NotBooked, mismatches
@@ -100,7 +101,7 @@ def test_move_and_cancel_of_the_same_booking(app, monkeypatch):
         def cancel(order=order, alice=alice):
             with transaction():
                 by = orders_by(alice)
-                bookings.cancel(order_id=order, key=fresh_key(), by=by, now=NOON)
+                returns.cancel(order_id=order, reason="unwanted", key=fresh_key(), by=by, now=NOON)
 
         moved, cancelled = at_once(app, [move, cancel])
         assert cancelled is None, cancelled
@@ -147,7 +148,7 @@ def test_two_who_swap_their_times_do_not_wait_for_each_other_in_a_circle(app):
         assert answers == [None, None]
         for order, member in ((one, first), (other, second)):
             with transaction():
-                bookings.cancel(order_id=order, key=fresh_key(), by=orders_by(member), now=NOON)
+                returns.cancel(order_id=order, reason="unwanted", key=fresh_key(), by=orders_by(member), now=NOON)
     assert (taken(goods), stock_of(goods)) == ([(0, 2, False), (0, 2, False)], 4)
 
 
@@ -174,7 +175,7 @@ def test_a_time_is_called_off_while_somebody_books_and_somebody_cancels(app):
 
         def cancel(there=there, bob=bob):
             with transaction():
-                bookings.cancel(order_id=there, key=fresh_key(), by=orders_by(bob), now=NOON)
+                returns.cancel(order_id=there, reason="unwanted", key=fresh_key(), by=orders_by(bob), now=NOON)
 
         tasks = [
             lambda goods=goods, alice=alice: book(alice, goods),

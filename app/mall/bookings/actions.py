@@ -1,4 +1,7 @@
-"""Verbs of bookings. Locks: the order first; then what the verbs of orders, returns and slots lock."""
+"""Verbs of bookings. A member who does not come after all cancels the order: that is ``returns.cancel``.
+
+Locks: the order first; then what the verbs of orders, returns and slots lock.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from app.foundation import audit, clock
 from app.foundation.actors import SYSTEM, Actor
 from app.foundation.terms import current
-from app.mall.bookings.errors import NotYet, TooLateToCancel, TooLateToMove
+from app.mall.bookings.errors import NotYet, TooLateToMove
 from app.mall.orders import actions as orders
 from app.mall.orders.queries import order_by_id
 from app.mall.returns import actions as returns
@@ -33,18 +36,6 @@ def move(*, order_id: int, slot_id: int, now: datetime) -> None:
     if now >= until:
         raise TooLateToMove(until)
     slots.move(order_line_id=booked.order_line_id, slot_id=slot_id, now=now)
-
-
-def cancel(*, order_id: int, key: str, by: Actor, now: datetime) -> None:
-    """Its member does not come, and is paid back in full. ``key`` is the form's own, as of every cancellation.
-
-    Raises ``NotBooked``, ``TooLateToCancel``, and what ``returns.cancel`` raises.
-    """
-    order, booked = _locked(order_id)
-    until = booked.starts_at - current(SlotTerms).to_cancel
-    if now >= until:
-        raise TooLateToCancel(until)
-    returns.cancel(order_id=order.id, reason="unwanted", key=key, by=by, now=now)
 
 
 def call_off(*, order_id: int, slot_id: int, reason: str, by: Actor, now: datetime) -> bool:

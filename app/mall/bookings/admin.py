@@ -146,7 +146,10 @@ def _slot_page(slot: ServiceSlot, service: Service, form: CallingOffForm, *, sta
     now, booked = clock.now(), bookings_in(slot.id)
     ahead, may_write = slot.starts_at > now, allowed(Permission.CATALOG_WRITE)
     waiting = [each for each in booked if each.state == "booked"]
-    urls = {"sku": service.sku, "slot_id": slot.id}
+
+    def url(what: str) -> str:
+        return url_for(f"backoffice.slots.{what}", sku=service.sku, slot_id=slot.id)
+
     return page(
         "mall/bookings/office/slot.html",
         status=status,
@@ -157,13 +160,9 @@ def _slot_page(slot: ServiceSlot, service: Service, form: CallingOffForm, *, sta
         guests=_guests(booked, waiting),
         places=slot.places,
         taken=slot.taken,
-        places_url=url_for("backoffice.slots.update_places", **urls) if ahead and may_write else None,
-        closing_url=url_for("backoffice.slots.create_closing", **urls)
-        if ahead and may_write and not slot.closed
-        else None,
-        reopening_url=url_for("backoffice.slots.destroy_closing", **urls)
-        if ahead and may_write and slot.closed
-        else None,
+        places_url=url("update_places") if ahead and may_write else None,
+        closing_url=url("create_closing") if ahead and may_write and not slot.closed else None,
+        reopening_url=url("destroy_closing") if ahead and may_write and slot.closed else None,
         calling_off_url=url_for(".create_slot_cancellation", slot_id=slot.id)
         if allowed(Permission.RETURN_DECIDE) and (waiting or (ahead and not slot.closed))
         else None,

@@ -15,16 +15,6 @@ class TooLateToMove(DomainError):
         super().__init__(_("This booking could be moved until %(moment)s. Nothing was changed.", moment=moment(until)))
 
 
-class TooLateToCancel(DomainError):
-    def __init__(self, until: datetime) -> None:
-        super().__init__(
-            _(
-                "This booking could be cancelled until %(moment)s. Nothing was changed; please contact the shop.",
-                moment=moment(until),
-            )
-        )
-
-
 class NotYet(DomainError):
     """Nobody can have come, or stayed away, before the time."""
 

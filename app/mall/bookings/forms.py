@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import HiddenField, TextAreaField
+from wtforms import TextAreaField
 from wtforms.validators import InputRequired
 
 from app.foundation.formtools import at_most, stripped
@@ -12,10 +12,8 @@ from app.foundation.formtools import at_most, stripped
 LONGEST_REASON = 200  # Signs that an order's history takes.
 
 
-class CancellationForm(FlaskForm):
-    """A member gives a booking up; the key is the form's own."""
-
-    key = HiddenField()
+class MoveForm(FlaskForm):
+    """Another time; which one, the page's radio buttons say."""
 
 
 class CallingOffForm(FlaskForm):

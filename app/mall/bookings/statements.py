@@ -123,7 +123,7 @@ def booking_shown(
         state=state,
         tone=tone,
         move_url=url_for("portal.bookings.edit", number=number) if ahead and now < move_until else None,
-        cancel_url=url_for("portal.bookings.destroy", number=number) if ahead and now < cancel_until else None,
+        cancel_url=url_for("portal.returns.new_cancellation", number=number) if ahead and now < cancel_until else None,
         file_url=url_for("portal.bookings.show_file", number=number) if ahead else None,
         text=_until_when(move_until, cancel_until, now) if ahead else None,
     )

@@ -1,8 +1,7 @@
-"""A member's bookings: what is to come, what was, another time, giving it up, and a file for the calendar."""
+"""A member's bookings: what is to come, what was, another time, and a file for the calendar."""
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, flash, make_response, redirect, request, url_for
@@ -20,7 +19,7 @@ from app.foundation.terms import current
 from app.identity.session import current_member
 from app.identity.units.queries import unit_names
 from app.mall.bookings import actions
-from app.mall.bookings.forms import CancellationForm
+from app.mall.bookings.forms import MoveForm
 from app.mall.bookings.statements import BookingShown, booking_shown, file_of, rows
 from app.mall.catalog.queries import Label, labels_of
 from app.mall.orders.queries import own_order
@@ -90,7 +89,6 @@ def show(number: str) -> Response:
         "mall/bookings/show.html",
         fragments={"booking"},
         booking=_shown(order, booked),
-        form=CancellationForm(formdata=None, data={"key": uuid.uuid4().hex}),
         number=number,
         order_url=url_for("portal.orders.show", number=number),
     )
@@ -120,10 +118,10 @@ def edit(number: str) -> ResponseReturnValue:
     if shown.move_url is None:
         flash(shown.text or _("This booking cannot be moved any more."), "warning")
         return redirect(url_for("portal.orders.show", number=number))
-    return _times_page(booked, shown, CancellationForm(formdata=None))
+    return _times_page(booked, shown, MoveForm(formdata=None))
 
 
-def _times_page(booked: Booked, shown: BookingShown, form: CancellationForm, *, status: int = 200) -> Response:
+def _times_page(booked: Booked, shown: BookingShown, form: MoveForm, *, status: int = 200) -> Response:
     now, number = clock.now(), booked.order_number
     others = [slot for slot in slots_ahead(booked.variant_id, since=now, until=now + FAR) if slot.id != booked.slot_id]
 
@@ -146,7 +144,7 @@ def _times_page(booked: Booked, shown: BookingShown, form: CancellationForm, *, 
 @requires(Permission.ORDER_OWN)
 def update(number: str) -> ResponseReturnValue:
     order, booked = own_booking_or_404(number)
-    form, wanted = CancellationForm(), request.form.get("slot", "")
+    form, wanted = MoveForm(), request.form.get("slot", "")
     slot_id = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) <= 15 else 0
     try:
         with transaction():
@@ -159,20 +157,6 @@ def update(number: str) -> ResponseReturnValue:
             return seen(url_for("portal.orders.show", number=number))
         refuse(form, error)
         return _times_page(booked, shown, form, status=error.status)
-    _order, booked = own_booking_or_404(number)
-    flash(_("Your booking is moved: %(time)s.", time=_shown(_order, booked).when), "success")
-    return seen(url_for("portal.orders.show", number=number))
-
-
-@bookings.post("/orders/<number>/booking/cancellation")
-@requires(Permission.ORDER_CANCEL_OWN)
-def destroy(number: str) -> ResponseReturnValue:
-    (order, _booked), form = own_booking_or_404(number), CancellationForm()
-    try:
-        with transaction():
-            actions.cancel(order_id=order.id, key=form.key.data or "", by=current_member().actor, now=clock.now())
-    except DomainError as error:
-        flash(str(error), "warning")
-    else:
-        flash(_("Your booking is cancelled. Your points are back, and money goes back the way it came."), "success")
+    moved = _shown(*own_booking_or_404(number))
+    flash(_("Your booking is moved: %(time)s.", time=moved.when), "success")
     return seen(url_for("portal.orders.show", number=number))

@@ -25,6 +25,7 @@ from app.mall.orders.models import Order, OrderLine
 from app.mall.orders.parcels import tracking_page
 from app.mall.orders.queries import OpenOrder, return_days
 from app.mall.orders.terms import OrderTerms
+from app.mall.slots.queries import waits_for_its_time
 
 if TYPE_CHECKING:
     from app.mall.payments.models import Payment
@@ -97,7 +98,8 @@ class ParcelShown:
 class OrderShown:
     """``figures``, ``progress`` and ``history`` are in the shape that the house's parts take.
 
-    ``coming`` is what is still awaited once a part has come; ``confirm_later`` says when the receipt can be confirmed.
+    ``booked``: is it a time that was booked? ``coming`` is what is still awaited once a part has come;
+    ``confirm_later`` says when the receipt can be confirmed.
     """
 
     number: str
@@ -122,6 +124,7 @@ class OrderShown:
     can_confirm: bool
     confirm_later: str | None
     was_paid: bool
+    booked: bool
     over: bool
     surplus: str | None
 
@@ -206,6 +209,8 @@ def underway(order: OpenOrder) -> Underway:
 
 def label_of(order: Order) -> str:
     """What the order waits for, or how it ended, in two words."""
+    if order.state == "paid" and any(line.kind == "service" for line in order.lines):
+        return _("Booked")
     usable = "delivered" if all(line.kind == "code" for line in order.lines) else "paid"
     return _label(order.state, usable=order.state == usable and not order.parcel)
 
@@ -226,6 +231,7 @@ def order_shown(
     """``unit`` is the name, by language, of who sells it. ``with_codes``: did it bring codes out of a pool?"""
     at = {step.state: step.at for step in order.steps}
     unpaid = order.state == "placed" and now < order.pay_by
+    services = [line.id for line in order.lines if line.kind == "service"]
     title, text, picture = _about_codes(order, with_codes) or _what_next(order, at, translated(unit), terms)
     return OrderShown(
         number=order.number,
@@ -247,12 +253,19 @@ def order_shown(
         time_left=_time_left(order.pay_by - now) if unpaid else None,
         can_pay=unpaid and bool(order.cash),
         can_cancel=order.state == "placed",
-        can_confirm=states.may(order.state, "delivered", who="member", parcel=order.parcel),
+        can_confirm=_can_confirm(order, services, now),
         confirm_later=_confirm_later(order),
         was_paid="paid" in at,
+        booked=bool(services),
         over=order.state in ("completed", *states.ENDED),
         surplus=surplus_notice(payments),
     )
+
+
+def _can_confirm(order: Order, services: Sequence[int], now: datetime) -> bool:
+    if not states.may(order.state, "delivered", who="member", parcel=order.parcel):
+        return False
+    return not (services and waits_for_its_time(services, now=now))
 
 
 def _parcel_shown(order: Order, place: int) -> ParcelShown:
@@ -403,6 +416,9 @@ def _what_next(order: Order, at: Mapping[str, datetime], unit: str, terms: Order
         return _("On its way to you"), text, "truck"
     if order.state == "delivered":
         return _after_receiving(order, at, unit)
+    if why := next((step.note for step in order.steps if step.state == "cancelled"), ""):
+        text = _("The shop says: “%(why)s” Your points are available again and nothing was charged.", why=why)
+        return _("This order was cancelled"), text, "waving-hand"
     if order.state == "cancelled" and "paid" in at:
         text = _("What you paid goes back the way it came: %(paid)s.", paid=price_line(order))
         return _("This order was cancelled"), text, "waving-hand"
@@ -448,11 +464,11 @@ def _after_paying(order: Order, unit: str) -> tuple[str, str, str]:
     if order.parcel:
         text = _("We are packing it. As soon as it is on its way, the tracking number appears here.")
         return _("It is yours!"), text, "party-popper"
-    text = _(
-        "Show the order number %(number)s at %(unit)s. When you have had it, please confirm below.",
-        number=order.number,
-        unit=unit,
-    )
+    told = {"number": order.number, "unit": unit}
+    if any(line.kind == "service" for line in order.lines):
+        text = _("Come to %(unit)s at your time and show the order number %(number)s.", **told)
+        return _("Your time is booked"), text, "calendar"
+    text = _("Show the order number %(number)s at %(unit)s. When you have had it, please confirm below.", **told)
     return _("Ready for you"), text, "ticket"
 
 
