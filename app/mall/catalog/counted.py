@@ -19,6 +19,7 @@ Tie = Callable[[Collection[int]], bool]
 # Kind → why its stock cannot be typed in.
 COUNTED = {
     "code": _l("The stock of a voucher is the number of codes in its pool. Add or withdraw codes there instead."),
+    "service": _l("The stock of a service is the number of places at its times. Add or close times there instead."),
 }
 _ties: list[Tie] = []
 

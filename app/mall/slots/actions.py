@@ -44,6 +44,8 @@ audit.describe(
     },
 )
 
+catalog.tie_to_kind(queries.any_slots)
+
 
 # --- what orders do --------------------------------------------------------------------------------
 

@@ -111,6 +111,12 @@ def services(units: Collection[int] | None) -> list[Service]:
     return sorted(mine, key=lambda each: (each.unit_id, each.slug, each.variant_id))
 
 
+def any_slots(variant_ids: Collection[int]) -> bool:
+    """Was one of these variants ever given at a time?"""
+    there = sa.exists().where(any_of(ServiceSlot.variant_id, variant_ids))
+    return db.session.scalar(sa.select(there)) is True
+
+
 def services_among(variant_ids: Collection[int]) -> set[int]:
     """Which of these variants are services."""
     every = variants_of_kind("service").subquery()

@@ -17,6 +17,7 @@ from app.identity.units.actions import open_unit
 from app.identity.units.queries import unit_by_code
 from app.loyalty.ledger.models import Wallet
 from app.mall.catalog import actions as catalog
+from app.mall.catalog.counted import COUNTED
 from app.mall.catalog.models import Product, Variant
 from app.mall.catalog.queries import category_by_code
 from app.mall.catalog.rules import ProductDraft, VariantDraft, Way
@@ -27,7 +28,9 @@ from app.mall.orders.models import Order, OrderStep
 from app.mall.orders.quotes import Wanted
 from app.mall.orders.rules import Figures
 from app.mall.payments.models import Payment
+from app.mall.slots.actions import add_times
 from app.mall.slots.models import ServiceSlot
+from app.mall.slots.rules import Spell
 from tests.conftest import NOON
 
 ADDRESS = {
@@ -86,7 +89,7 @@ def make_goods(
             name={"en": name},
             list_price=Money(9900, "CNY"),
             ways=[Way(Points(points), Money(cash, "CNY"))],
-            variants=[VariantDraft(sku=f"SKU-{number}", name={"en": "Tin"}, stock=0 if kind == "code" else stock)],
+            variants=[VariantDraft(sku=f"SKU-{number}", name={"en": "Tin"}, stock=0 if kind in COUNTED else stock)],
         )
         product = catalog.create_product(draft=draft, by=SYSTEM, now=NOON)
         if listed:
@@ -106,10 +109,9 @@ def _furnish(variant: Variant, kind: str, stock: int) -> int | None:
     if kind != "service" or not stock:
         return None
     starts = NOON + timedelta(days=1)
-    slot = ServiceSlot(variant_id=variant.id, starts_at=starts, ends_at=starts + timedelta(hours=1), places=stock)
-    db.session.add(slot)
-    db.session.flush()
-    return slot.id
+    spell = Spell(starts, starts + timedelta(hours=1))
+    add_times(variant_id=variant.id, spells=[spell], places=stock, by=SYSTEM, now=NOON)
+    return db.session.scalars(sa.select(ServiceSlot.id).where(ServiceSlot.variant_id == variant.id)).one()
 
 
 def order_some(member_id: int, goods: Goods, *, quantity: int = 1, now: datetime = NOON, **changes: Any) -> int:

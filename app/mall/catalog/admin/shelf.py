@@ -126,9 +126,17 @@ def show_product(
 
 def _pools(product: Product) -> list[dict[str, str]] | None:
     """Where the stock of each variant is counted, if nobody types it in."""
-    if product.kind != "code":
-        return None
-    return [{"sku": each.sku, "url": url_for("backoffice.codes.show", sku=each.sku)} for each in product.variants]
+    if product.kind == "code":
+        return [
+            {"label": _("Code pool %(sku)s", sku=each.sku), "url": url_for("backoffice.codes.show", sku=each.sku)}
+            for each in product.variants
+        ]
+    if product.kind == "service":
+        return [
+            {"label": _("Times of %(sku)s", sku=each.sku), "url": url_for("backoffice.slots.show", sku=each.sku)}
+            for each in product.variants
+        ]
+    return None
 
 
 _WRITES = ("edit", "create_copy", "create_listing", "destroy_listing", "create_stock_movement", "create_pictures")
