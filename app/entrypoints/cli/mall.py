@@ -10,19 +10,21 @@ import click
 from flask.cli import AppGroup
 
 from app.mall.codes.queries import mismatches as codes_amiss
+from app.mall.slots.queries import mismatches as slots_amiss
 
 group = AppGroup("mall", help="The mall.")
 
 # What is counted elsewhere → everything that is wrong with it, a sentence each.
 CHECKS: dict[str, Callable[[], Sequence[object]]] = {
     "code pools": codes_amiss,
+    "booked times": slots_amiss,
 }
 
 
 @group.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 def verify(as_json: bool) -> None:
-    """Compare the stock of vouchers with their pools; exit 1 and name the SKU if anything is off."""
+    """Compare the stock of vouchers with their pools and that of services with their times; exit 1 if one is off."""
     findings = {name: [str(finding) for finding in check()] for name, check in CHECKS.items()}
     clean = not any(findings.values())
     if as_json:

@@ -325,6 +325,11 @@ class Mismatch:
     said: int
     found: int
 
+    def __str__(self) -> str:
+        if self.slot_id is None:
+            return f"variant {self.variant_id}: stock {self.said}, but {self.found} places are free"
+        return f"slot {self.slot_id}: {self.said} places taken, but {self.found} are booked"
+
 
 def mismatches() -> list[Mismatch]:
     """Where books and slots differ; empty when all is well."""
