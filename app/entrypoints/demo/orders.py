@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from flask import url_for
 
-from app.entrypoints.demo import content
+from app.entrypoints.demo import content, times
 from app.entrypoints.demo.diary import Act
 from app.entrypoints.demo.people import address_of
 from app.entrypoints.demo.world import Goods, Living, World
 from app.foundation import clock
-from app.foundation.database import db, transaction
+from app.foundation.database import transaction
 from app.loyalty.ledger.actions import InsufficientPoints
 from app.loyalty.ledger.queries import standing
 from app.mall.cart import actions as cart
@@ -26,7 +26,7 @@ from app.mall.orders.parcels import CARRIERS
 from app.mall.orders.queries import order_by_id
 from app.mall.orders.quotes import Wanted, quote
 from app.mall.payments.sandbox import decide, notify
-from app.mall.slots.models import ServiceSlot
+from app.mall.slots.queries import TimeFull, TimeGone, booking_of_lines
 
 if TYPE_CHECKING:
     from app.mall.orders.models import Order
@@ -37,7 +37,8 @@ PAYING = timedelta(minutes=2)
 PACKING = timedelta(hours=16)
 SHIPPING = timedelta(hours=22)
 ARRIVING = timedelta(days=3, hours=5)
-SERVING = timedelta(days=2)
+SERVING = timedelta(minutes=5)  # From the booked time on.
+UPCOMING = timedelta(hours=40)
 GIVING_UP = timedelta(minutes=11)
 CLOSING = timedelta(minutes=35)
 
@@ -56,6 +57,7 @@ ALICE = (
     (7, "RS-BOOKS", 1, "delivered"),
     (6, "CB-CLASS", 1, "cancelled"),
     (3, "RS-PLANT", 1, "part_shipped"),
+    (2, "HS-YOGA", 1, "paid"),
 )
 # One of them is of several things, which come in two parcels, and points pay a part of its money.
 SEVERAL = {"RS-PLANT": ((("RS-NOTEBOOK", 0), ("RS-POSTCARD", 0)), 1_000)}
@@ -152,7 +154,7 @@ def _order(world: World, wish: Wish, now: datetime) -> None:
     goods = wish.choose(world, wish.person, now)
     if goods is None:
         return
-    with suppress(OutOfStock, LimitReached, InsufficientPoints):  # Then they just leave it.
+    with suppress(OutOfStock, LimitReached, InsufficientPoints, TimeGone, TimeFull):  # Then they just leave it.
         order = _place(world, wish, goods, now)
         payment = _go_to_the_gateway(order, now) if order.cash else ""
         _note_what_follows(world, wish, goods, order.id, payment)
@@ -161,8 +163,8 @@ def _order(world: World, wish: Wish, now: datetime) -> None:
 def _place(world: World, wish: Wish, goods: Goods, now: datetime) -> Order:
     person = wish.person
     together = [goods, *(just(sku, way)(world, person, now) for sku, way in wish.more)]
+    wanted = [Wanted(each.variant_id, each.price_id, 1, _time_of(world, wish, each, now)) for each in together if each]
     with transaction():
-        wanted = [Wanted(each.variant_id, each.price_id, 1, _time_of(each, now)) for each in together if each]
         return orders.place(
             member_id=person.id,
             wanted=wanted,
@@ -175,14 +177,14 @@ def _place(world: World, wish: Wish, goods: Goods, now: datetime) -> Order:
         )
 
 
-def _time_of(goods: Goods, now: datetime) -> int | None:
-    """A service is given tomorrow at the same time."""
+def _time_of(world: World, wish: Wish, goods: Goods, now: datetime) -> int | None:
+    """A service is given from tomorrow on; what is to come when the story ends, some days later."""
     if goods.kind != "service":
         return None
-    starts = now + timedelta(days=1)
-    slot = ServiceSlot(variant_id=goods.variant_id, starts_at=starts, ends_at=starts + timedelta(hours=1), places=1)
-    db.session.add(slot)
-    db.session.flush()
+    after = world.diary.end + UPCOMING if wish.ending == "paid" else now + times.NOTICE
+    slot = times.next_time(world, goods, after=after, now=now)
+    if slot is None:
+        raise TimeGone
     return slot.id
 
 
@@ -227,7 +229,9 @@ def _note_what_follows(world: World, wish: Wish, goods: Goods, order_id: int, pa
     if payment and "paid" in reached:
         after(PAYING, lambda now: _press(payment, "paid", now))
     if goods.kind == "service" and "delivered" in reached:
-        after(SERVING, lambda now: _serve(world, goods, order_id, now))
+        booked = booking_of_lines([line.id for line in order_by_id(order_id).lines])
+        if booked:
+            world.diary.note(booked.starts_at + SERVING, lambda now: _serve(world, goods, order_id, now))
     if goods.kind != "physical":
         return  # A code is delivered on payment.
     if "packed" in reached:

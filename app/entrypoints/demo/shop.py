@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from app.entrypoints.demo import content, vouchers
+from app.entrypoints.demo import content, times, vouchers
 from app.entrypoints.demo.content import ProductSheet
 from app.entrypoints.demo.pictures import Design, store_all
 from app.entrypoints.demo.world import Goods, World
@@ -77,6 +77,9 @@ def _add(world: World, sheet: ProductSheet, files: list[str], *, now: datetime) 
     if sheet.kind == "code":
         for variant in product.variants:
             vouchers.fill_pool(variant.id, sheet, share_of(sheet), by=by, now=now)
+    if sheet.kind == "service":
+        for variant in product.variants:
+            times.note_times(world, sheet.sku, variant.id, sheet.unit)
     if sheet.status != "draft":
         catalog.list_product(product=product, by=by, now=now)
     elif sheet.listed_in:
@@ -104,7 +107,7 @@ def _in_days(world: World, days: int | None) -> datetime | None:
 
 
 def _draft(world: World, sheet: ProductSheet) -> ProductDraft:
-    share = 0 if sheet.kind == "code" else share_of(sheet)
+    share = 0 if sheet.kind in ("code", "service") else share_of(sheet)
     variants = [
         VariantDraft(sku=f"{sheet.sku}-{variant['sku']}", name=variant["name"], stock=share)
         for variant in sheet.variants
