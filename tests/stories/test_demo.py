@@ -32,6 +32,7 @@ from app.mall.catalog.models import Picture, Product, Variant
 from app.mall.codes import queries as codes
 from app.mall.orders.models import STATES, Order, OrderStep
 from app.mall.payments.models import Payment
+from app.mall.slots import queries as slots
 from tests.conftest import NOON
 from tests.databases import Backend
 
@@ -229,3 +230,17 @@ def test_courses_are_half_read_finished_and_still_to_be_had(demo):
             *(each["body"] for each in sheet["lessons"]),
         ):
             assert set(texts) == {"en", "zh_Hans", "zh_Hant"}
+
+
+def test_services_are_given_at_times(demo):
+    """Every service on offer has free places ahead; Alice has a booking to come, and had one."""
+    assert slots.mismatches() == []
+    alice = member("alice")
+    [ahead] = slots.bookings_of(alice.id, past=False, after=None, limit=9, now=NOON).items
+    past = slots.bookings_of(alice.id, past=True, after=None, limit=9, now=NOON).items
+    assert (ahead.state, ahead.starts_at > NOON + timedelta(hours=24)) == ("booked", True)
+    assert {each.state for each in past} == {"attended", "cancelled"}
+    assert set(db.session.scalars(sa.select(Order.state).where(Order.number == ahead.order_number))) == {"paid"}
+    empty = sa.select(Variant.sku).join(Product, Product.id == Variant.product_id)
+    empty = empty.where(Product.kind == "service", Product.status == "listed", Variant.stock == 0)
+    assert db.session.scalars(empty).all() == []

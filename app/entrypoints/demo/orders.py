@@ -53,11 +53,11 @@ ALICE = (
     (95, "RS-UMBRELLA", 1, "completed"),
     (20, "RS-BATH", 1, "completed"),
     (12, "RS-WATCH", 1, "closed"),
-    (9, "HS-LAUNDRY", 1, "delivered"),
+    (9, "HS-LAUNDRY", 2, "delivered"),
     (7, "RS-BOOKS", 1, "delivered"),
     (6, "CB-CLASS", 1, "cancelled"),
     (3, "RS-PLANT", 1, "part_shipped"),
-    (2, "HS-YOGA", 1, "paid"),
+    (2, "HS-YOGA", 2, "paid"),
 )
 # One of them is of several things, which come in two parcels, and points pay a part of its money.
 SEVERAL = {"RS-PLANT": ((("RS-NOTEBOOK", 0), ("RS-POSTCARD", 0)), 1_000)}
