@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from app.identity.members.models import Member
 
 STATES = {
-    "booked": _l("Booked"),
+    "booked": _l("Time booked"),
     "attended": _l("Attended"),
     "missed": _l("Not attended"),
     "cancelled": _l("Cancelled"),
@@ -86,7 +86,7 @@ def _row(booked: Booked, label: Label, units: Mapping[int, Mapping[str, Any]], *
 def state_of(booked: Booked, *, now: datetime) -> tuple[str, str]:
     """(in words, tone)"""
     if booked.state == "booked" and booked.starts_at <= now:
-        return (_("Under way"), "info") if booked.ends_at > now else (_("Over"), "neutral")
+        return (_("Going on now"), "info") if booked.ends_at > now else (_("Over"), "neutral")
     return str(STATES[booked.state]), TONES[booked.state]
 
 

@@ -210,7 +210,7 @@ def underway(order: OpenOrder) -> Underway:
 def label_of(order: Order) -> str:
     """What the order waits for, or how it ended, in two words."""
     if order.state == "paid" and any(line.kind == "service" for line in order.lines):
-        return _("Booked")
+        return _("Time booked")
     usable = "delivered" if all(line.kind == "code" for line in order.lines) else "paid"
     return _label(order.state, usable=order.state == usable and not order.parcel)
 

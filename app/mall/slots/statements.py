@@ -186,7 +186,7 @@ def state_of(slot: ServiceSlot, *, now: datetime) -> tuple[str | None, str]:
     if slot.ends_at <= now:
         return _("Over"), "neutral"
     if slot.starts_at <= now:
-        return _("Under way"), "info"
+        return _("Going on now"), "info"
     if slot.closed:
         return _("Closed"), "danger"
     return (None, "brand") if slot.free else (_("Full"), "gold")
