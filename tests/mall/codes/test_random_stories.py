@@ -10,10 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from app.foundation import clock
-from app.foundation.actors import SYSTEM
+from app.foundation.actors import SYSTEM, Actor
 from app.foundation.database import db, transaction
 from app.foundation.errors import DomainError
 from app.mall.codes import jobs
+from app.mall.codes.errors import NothingFree
 from app.mall.codes.models import PoolCode
 from app.mall.codes.queries import mismatches
 from app.mall.orders import actions as orders
@@ -22,9 +23,9 @@ from app.mall.orders.queries import order_by_id
 from tests.conftest import NOON
 from tests.factories import make_member
 from tests.mall.codes.pools import add, owned, show, withdraw
-from tests.mall.orders.shop import attempt, make_goods, order_some, report
+from tests.mall.orders.shop import attempt, make_goods, order_some, report, state_of
 
-STEPS = 45
+STEPS = 60
 
 
 class World:
@@ -40,58 +41,62 @@ class World:
         self.seen: dict[int, int] = {}  # Code → who looked at it.
 
     def step(self) -> None:
-        acts = (self.order, self.order, self.order, self.pay, self.pay, self.fill, self.empty)
-        self.random.choice((*acts, self.look, self.give_up, self.cancel, self.wait))()
+        often = (self.order, self.pay, self.fill, self.look, self.cancel, self.give_up)
+        self.random.choice((*often * 2, self.order, self.order, self.empty, self.wait))()
 
     def order(self) -> None:
-        goods, member = self.random.choice(self.goods), self.random.choice(self.members)
+        goods, member = self.random.choice((self.goods[0], *self.goods[1:] * 3)), self.random.choice(self.members)
         order = order_some(member, goods, quantity=self.random.randint(1, 2), address=None, now=self.now)
         if goods is self.goods[1]:
             self.placed.append((order, attempt(order, now=self.now)))
         else:
             self.placed.append((order, 0))
 
+    def in_state(self, *states: str) -> tuple[int, int]:
+        """One of the orders that stand there."""
+        return self.random.choice([each for each in self.placed if state_of(each[0]) in states])
+
     def pay(self) -> None:
-        order, payment = self.random.choice(self.placed)
-        if payment:
-            report(order, payment, now=self.now)
+        report(*self.in_state("placed"), now=self.now)
 
     def fill(self) -> None:
         self.number += 1
         name = f"B{self.number}"
         last_day = clock.local_date(self.now, clock.programme_zone()) + timedelta(days=self.random.randint(0, 4))
-        codes = [f"{name}-{place}" for place in range(self.random.randint(1, 4))]
+        codes = [f"{name}-{place}" for place in range(self.random.randint(3, 6))]
         add(
             self.random.choice(self.goods),
             *codes,
             batch=name,
-            last_day=self.random.choice((None, last_day)),
+            last_day=self.random.choice((None, None, last_day)),
             now=self.now,
         )
         self.batches.append(name)
 
     def empty(self) -> None:
-        withdraw(self.random.choice(self.goods), self.random.choice(self.batches), now=self.now)
+        goods = self.random.choice(self.goods)
+        for batch in self.batches:
+            with suppress(NothingFree):
+                withdraw(goods, batch, now=self.now)
 
     def look(self) -> None:
-        member = self.random.choice(self.members)
-        code = self.random.choice(owned(member))
+        member, code = self.random.choice([(each, code) for each in self.members for code in owned(each)])
         show(code, member, now=self.now)
         self.seen[code.id] = member
 
     def give_up(self) -> None:
-        order, _payment = self.random.choice(self.placed)
+        order, _payment = self.in_state("paid", "delivered")
         with transaction():
             orders.lock_order(order_id=order)
             whole = order_by_id(order)
-            if whole.state in ("paid", "delivered"):
-                pieces = {whole.lines[0].id: self.random.randint(1, 2)}
-                orders.give_up(order=whole, pieces=pieces, by=SYSTEM, now=self.now)
+            line = whole.lines[0]
+            pieces = {line.id: self.random.randint(1, line.quantity)}
+            orders.give_up(order=whole, pieces=pieces, by=SYSTEM, now=self.now)
 
     def cancel(self) -> None:
-        order, _payment = self.random.choice(self.placed)
+        order, _payment = self.in_state("placed")
         with transaction():
-            orders.cancel(order_id=order, by=SYSTEM, now=self.now)
+            orders.cancel(order_id=order, by=Actor("member", None, "Lin"), now=self.now)
 
     def wait(self) -> None:
         self.now += timedelta(hours=self.random.choice((1, 30)))
