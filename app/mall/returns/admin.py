@@ -237,7 +237,7 @@ def new(number: str) -> ResponseReturnValue:
     order = order_or_404(number)
     if not _may_open(order):
         return redirect(url_for(".index_of_order", number=number))
-    return HERE.show_form(Asking.begin(order, current_staff().actor))
+    return HERE.show_form(Asking.begin(order, current_staff().actor), now=clock.now())
 
 
 @returns.post("/orders/<number>/returns")
@@ -245,7 +245,7 @@ def new(number: str) -> ResponseReturnValue:
 @requires(Permission.RETURN_DECIDE)
 def create(number: str) -> ResponseReturnValue:
     """Also after the window, and for services: staff know why."""
-    return HERE.take_step(Asking.begin(order_or_404(number), current_staff().actor))
+    return HERE.take_step(Asking.begin(order_or_404(number), current_staff().actor), now=clock.now())
 
 
 @returns.get("/orders/<number>/cancellations/new")
@@ -254,11 +254,11 @@ def new_cancellation(number: str) -> ResponseReturnValue:
     order, me = order_or_404(number), current_staff().actor
     if not giveable(order, by=me, now=clock.now()):
         return redirect(url_for(".index_of_order", number=number))
-    return HERE.show_form(CallingOff.begin(order, me))
+    return HERE.show_form(CallingOff.begin(order, me), now=clock.now())
 
 
 @returns.post("/orders/<number>/cancellations")
 @requires(Permission.RETURN_DECIDE)
 def create_cancellation(number: str) -> ResponseReturnValue:
     """Also after it was packed, for what is not sent yet."""
-    return HERE.take_step(CallingOff.begin(order_or_404(number), current_staff().actor))
+    return HERE.take_step(CallingOff.begin(order_or_404(number), current_staff().actor), now=clock.now())

@@ -89,14 +89,14 @@ def new(number: str) -> ResponseReturnValue:
     order = own_order_or_404(number)
     if not queries.ways_back(order, now=clock.now()) or order.return_open:
         return redirect(url_for(".index_of_order", number=number))
-    return HERE.show_form(Asking.begin(order, current_member().actor))
+    return HERE.show_form(Asking.begin(order, current_member().actor), now=clock.now())
 
 
 @returns.post("/orders/<number>/returns")
 @limit_uploads
 @requires(Permission.ORDER_OWN)
 def create(number: str) -> ResponseReturnValue:
-    return HERE.take_step(Asking.begin(own_order_or_404(number), current_member().actor))
+    return HERE.take_step(Asking.begin(own_order_or_404(number), current_member().actor), now=clock.now())
 
 
 @returns.get("/orders/<number>/cancellations/new")
@@ -105,13 +105,13 @@ def new_cancellation(number: str) -> ResponseReturnValue:
     order, me = own_order_or_404(number), current_member().actor
     if not giveable(order, by=me, now=clock.now()):
         return redirect(url_for(".index_of_order", number=number))
-    return HERE.show_form(CallingOff.begin(order, me))
+    return HERE.show_form(CallingOff.begin(order, me), now=clock.now())
 
 
 @returns.post("/orders/<number>/cancellations")
 @requires(Permission.ORDER_CANCEL_OWN)
 def create_cancellation(number: str) -> ResponseReturnValue:
-    return HERE.take_step(CallingOff.begin(own_order_or_404(number), current_member().actor))
+    return HERE.take_step(CallingOff.begin(own_order_or_404(number), current_member().actor), now=clock.now())
 
 
 # --- one case -------------------------------------------------------------------------------

@@ -17,7 +17,6 @@ from flask_login import current_user
 from flask_wtf import FlaskForm
 
 from app.extensions import limiter
-from app.foundation import clock
 from app.foundation.actors import Actor
 from app.foundation.errors import DomainError
 from app.foundation.formtools import refuse
@@ -72,26 +71,25 @@ class Side:
     order_endpoint: str
     after: Callable[[ReturnCase], None] = lambda _case: None
 
-    def show_form(self, asked: Asked[Any], *, status: int = 200) -> ResponseReturnValue:
-        return self._page(asked, asked.template, asked.form_shown(clock.now()), status=status)
+    def show_form(self, asked: Asked[Any], *, now: datetime, status: int = 200) -> ResponseReturnValue:
+        return self._page(asked, asked.template, asked.form_shown(now), status=status)
 
-    def take_step(self, asked: Asked[Any]) -> ResponseReturnValue:
+    def take_step(self, asked: Asked[Any], *, now: datetime) -> ResponseReturnValue:
         """First what it would bring, then, with the same form once more, the case."""
-        now = clock.now()
         if made := queries.case_of_key(asked.order.member_id, asked.form.key.data or ""):
             return _go_to(made)
         if not asked.read(now):
-            return self.show_form(asked, status=asked.status)
+            return self.show_form(asked, now=now, status=asked.status)
         step = request.form.get("step")
         if step == "change":  # Somebody looked, and wants to change something.
-            return self.show_form(asked)
+            return self.show_form(asked, now=now)
         if step != "confirm":
             return self._page(asked, asked.preview, asked.preview_shown(now))
         try:
             case = asked.confirm(now)
         except DomainError as error:
             refuse(asked.form, error)
-            return self.show_form(asked, status=error.status)
+            return self.show_form(asked, now=now, status=error.status)
         self.after(case)
         return _go_to(case)
 
