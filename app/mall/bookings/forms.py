@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import TextAreaField
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired
 
 from app.foundation.formtools import at_most, stripped
 
@@ -22,5 +22,5 @@ class CallingOffForm(FlaskForm):
     reason = TextAreaField(
         _l("Reason, which the members read"),
         filters=[stripped],
-        validators=[InputRequired(_l("Please tell the members why.")), at_most(LONGEST_REASON)],
+        validators=[DataRequired(_l("Please tell the members why.")), at_most(LONGEST_REASON)],
     )
