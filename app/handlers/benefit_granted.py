@@ -51,5 +51,6 @@ register_grantor(
         take_back=take_back,
         unused=unused,
         link=link,
+        invitation=_l("See my benefits"),
     )
 )

@@ -45,5 +45,6 @@ register_grantor(
         take_back=take_back,
         unused=unused,
         link=link,
+        invitation=_l("Go to the course"),
     )
 )

@@ -80,8 +80,8 @@ def _parcels() -> None:
         sa.Column("by", sa.String(120), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_shipment"),
         sa.ForeignKeyConstraint(["order_id"], ["order.id"], name="fk_shipment_order_id"),
+        sa.UniqueConstraint("order_id", "tracking_number", name="uq_shipment_order_id_tracking_number"),
     )
-    op.create_index("ix_shipment_order_id", "shipment", ["order_id"])
     op.create_table(
         "shipment_piece",
         sa.Column("shipment_id", ID, nullable=False),
@@ -135,6 +135,7 @@ def _codes() -> None:
         sa.CheckConstraint("shown_at IS NULL OR handed_at IS NOT NULL", name="ck_pool_code_shown_to_its_owner"),
     )
     op.create_index("ix_pool_code_order_line_id", "pool_code", ["order_line_id"])
+    op.create_index("ix_pool_code_member_id_handed_at_id", "pool_code", ["member_id", "handed_at", "id"])
     op.create_index(
         "ix_pool_code_free",
         "pool_code",

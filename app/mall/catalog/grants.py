@@ -45,7 +45,7 @@ class IsUnused(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grantor:
-    """Who gives one kind. ``link`` is where a member finds what a code gave them, after it was given."""
+    """Who gives one kind. ``link`` is where a member finds what a code gave them; ``invitation`` leads there."""
 
     kind: str
     label: LazyString
@@ -54,6 +54,7 @@ class Grantor:
     take_back: TakeBack
     unused: IsUnused
     link: Callable[[str], str]
+    invitation: LazyString
 
 
 _grantors: dict[str, Grantor] = {}

@@ -28,6 +28,7 @@ class PoolCode(Model):
             name="owned_wholly",
         ),
         sa.CheckConstraint("shown_at IS NULL OR handed_at IS NOT NULL", name="shown_to_its_owner"),
+        sa.Index(None, "member_id", "handed_at", "id"),
         sa.Index("ix_pool_code_free", "variant_id", "last_day", "id", postgresql_where=_FREE, sqlite_where=_FREE),
     )
 

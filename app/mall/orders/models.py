@@ -160,9 +160,10 @@ class Shipment(Model):
     """A parcel 包裹 that was handed to a carrier. An order may need several."""
 
     __tablename__ = "shipment"
+    __table_args__ = (sa.UniqueConstraint("order_id", "tracking_number"),)
 
     id: Mapped[Id]
-    order_id: Mapped[int] = reference("order.id", index=True)
+    order_id: Mapped[int] = reference("order.id")
     carrier: Mapped[str] = mapped_column(sa.String(60))
     tracking_number: Mapped[str] = mapped_column(sa.String(60))
     shipped_at: Mapped[datetime]

@@ -16,6 +16,7 @@ from flask_babel import lazy_gettext as _l
 from app.foundation.formats import day, moment, money, points
 from app.foundation.languages import translated
 from app.foundation.money import Money
+from app.mall.catalog.actions import grantor_of
 from app.mall.catalog.statements import picture_of
 from app.mall.orders import states
 from app.mall.orders.bills import Bill
@@ -54,6 +55,16 @@ class LineShown:
     sku: str
     off: str | None
     reached: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a line gave instead of goods, and where to find it."""
+
+    name: str
+    picture: str
+    url: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +124,7 @@ class OrderShown:
     history: list[dict[str, Any]]
     address: list[str]
     parcels: list[ParcelShown]
+    granted: list[Granted]
     coming: list[str]
     next_title: str
     next_text: str
@@ -158,6 +170,17 @@ def line_shown(line: OrderLine, currency: str) -> LineShown:
         sku=line.sku,
         off=_share(line, currency),
     )
+
+
+def _granted(order: Order) -> list[Granted]:
+    found = []
+    for line in order.lines:
+        grantor = grantor_of(line.kind)
+        if grantor and line.fulfilled:
+            label = str(grantor.invitation)
+            picture = "graduation-cap" if line.kind == "course" else "gift"
+            found.append(Granted(translated(line.name), picture, grantor.link(line.grants), label))
+    return found
 
 
 def _share(line: OrderLine, currency: str) -> str | None:
@@ -245,6 +268,7 @@ def order_shown(
         history=history(order, payments, at),
         address=address_of(order),
         parcels=[_parcel_shown(order, place) for place in range(len(order.shipments))],
+        granted=_granted(order),
         coming=_coming(order),
         next_title=title,
         next_text=text,
@@ -386,8 +410,8 @@ def points_steps(made: Bill) -> list[tuple[str, ...]]:
 
 def _progress(order: Order, at: Mapping[str, datetime]) -> list[dict[str, Any]]:
     if order.state in states.ENDED:
-        reached = [state for state in ("placed", "paid") if state in at]
-        return [*(_dot(state, "done", at) for state in reached), _dot(order.state, "failed", at)]
+        before = [state for state in ("placed", "paid") if state in at]
+        return [*(_dot(state, "done", at) for state in before), _dot(order.state, "failed", at)]
     path: tuple[str, ...] = states.WITH_PARCEL if order.parcel else states.WITHOUT_PARCEL
     reached = path.index("packed" if order.state == "part_shipped" else order.state)
     # What is reached is done; the first step ahead is what everybody waits for.

@@ -74,6 +74,7 @@ def make_goods(
     cash: int = 0,
     stock: int = 10,
     kind: str = "physical",
+    grants: str = "",
     listed: bool = True,
     unit: str = "shop",
 ) -> Goods:
@@ -86,6 +87,7 @@ def make_goods(
             unit_id=unit_id,
             category_id=category.id,
             kind=kind,
+            grants=grants,
             name={"en": name},
             list_price=Money(9900, "CNY"),
             ways=[Way(Points(points), Money(cash, "CNY"))],

@@ -1,0 +1,71 @@
+"""Access to a course is bought with points: open at once, and given back only as long as no lesson was read."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.community.courses.actions import read_lesson
+from app.community.courses.queries import course_by_code
+from app.foundation.database import db, transaction
+from app.foundation.errors import DomainError, InvalidInput
+from app.loyalty.ledger.verify import verify
+from app.mall.orders.queries import order_by_id
+from app.mall.returns.actions import cancel
+from tests.cast import sign_in
+from tests.community.courses.making import lesson_ids, make_course
+from tests.conftest import NOON
+from tests.factories import give_points
+from tests.mall.orders.shop import fresh_key, make_goods, order_some, state_of, stock_of, wallet_of
+
+FIRST = "/courses/barista/lessons/1"
+
+
+@pytest.fixture
+def barista(app):
+    make_course("barista", open_to_all=False, unit_id=None)
+    return make_goods("Barista basics", points=200, kind="course", grants="barista")
+
+
+@pytest.fixture
+def bought(alice, barista):
+    with transaction():
+        give_points(alice.id, 500 - wallet_of(alice.id)[0], key="test:500")
+    return order_some(alice.id, barista, address=None)
+
+
+def give_back(order_id, member):
+    with transaction():
+        cancel(order_id=order_id, pieces=None, reason="unwanted", key=fresh_key(), by=member.actor, now=NOON)
+
+
+def test_it_is_open_at_once_and_the_order_leads_there(client, alice, bought):
+    assert state_of(bought) == "delivered"
+    page = sign_in(client, alice).get(f"/orders/{order_by_id(bought).number}").text
+    assert "Go to the course" in page
+    assert "/courses/barista" in page
+    assert client.get(FIRST).status_code == 200
+
+
+def test_given_back_unread_it_costs_nothing_and_is_closed(client, alice, barista, bought):
+    give_back(bought, alice)
+    assert (wallet_of(alice.id), stock_of(barista)) == ((500, 0), 10)
+    assert sign_in(client, alice).get(FIRST).status_code == 403
+    assert verify().findings == []
+
+
+def test_once_a_lesson_is_read_it_stays_bought(alice, barista, bought):
+    with transaction():
+        read_lesson(
+            course_id=course_by_code("barista").id, lesson_id=lesson_ids("barista")[0], member_id=alice.id, now=NOON
+        )
+    with pytest.raises(DomainError):
+        give_back(bought, alice)
+    db.session.rollback()
+    assert (wallet_of(alice.id), stock_of(barista)) == ((300, 0), 9)
+
+
+def test_nobody_sells_what_nobody_can_give(app):
+    with pytest.raises(InvalidInput, match="granted"):
+        make_goods("Entry", kind="draw", grants="spring")
+    with pytest.raises(InvalidInput, match="granted"):
+        make_goods("Nothing", kind="course", grants="no-such-course")
