@@ -40,8 +40,8 @@ def cancel(
     They are for sale again, the order moves on, and money, points and what they earned go where they came from. The
     delivery fee comes back when nothing was sent and nothing will be. ``key`` is the form's own: the same one again
     gives the same case. What staff do is audited; their ``note`` is what the member reads.
-    Raises ``NothingToGiveUp``, ``BeingPacked``, ``WindowOver``, ``AlreadyOpen``, ``NotToBeGivenUp``, ``PaidBackBefore``
-    or ``InvalidInput``. An order that is not paid is cancelled by ``orders.cancel``.
+    Raises ``NothingChosen``, ``NothingToGiveUp``, ``BeingPacked``, ``WindowOver``, ``AlreadyOpen``,
+    ``NotToBeGivenUp``, ``PaidBackBefore`` or ``InvalidInput``. What is not paid is cancelled by ``orders.cancel``.
     """
     check_form(key, reason in cancelling_reasons(by.kind))
     order = locked_order(order_id)

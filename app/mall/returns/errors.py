@@ -63,6 +63,11 @@ class PaidBackBefore(DomainError):
         )
 
 
+class NothingChosen(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(_("Please choose what you want to cancel, and how many. Nothing was changed."))
+
+
 class NothingToGiveUp(DomainError):
     def __init__(self) -> None:
         super().__init__(_("Nothing of this can be cancelled any more. Nothing was changed."))

@@ -14,7 +14,7 @@ from app.foundation.actors import Actor
 from app.foundation.errors import DomainError
 from app.mall.codes.queries import unseen
 from app.mall.orders.actions import NotToBeGivenUp, is_unused
-from app.mall.returns.errors import AlreadyOpen, BeingPacked, NothingToGiveUp, WindowOver
+from app.mall.returns.errors import AlreadyOpen, BeingPacked, NothingChosen, NothingToGiveUp, WindowOver
 from app.mall.returns.queries import sent_instead, window_ends
 from app.mall.slots.queries import given_up_until
 
@@ -35,10 +35,10 @@ def giveable(order: Order, *, by: Actor, now: datetime) -> dict[int, int]:
 
 def check_giveable(order: Order, pieces: Mapping[int, int], *, by: Actor, now: datetime) -> None:
     """Raises why these pieces, by line, cannot be given up now by this hand."""
-    if not pieces:
-        raise NothingToGiveUp
     if order.return_open:
         raise AlreadyOpen
+    if not pieces:
+        raise NothingChosen() if giveable(order, by=by, now=now) else _why_nothing(order, by=by, now=now)
     if by.kind == "member":
         kept = _refusals(order, now=now)
         for line_id in pieces:
@@ -47,6 +47,15 @@ def check_giveable(order: Order, pieces: Mapping[int, int], *, by: Actor, now: d
     left = not_reached(order)
     if any(not 1 <= count <= left.get(line_id, 0) for line_id, count in pieces.items()):
         raise NotToBeGivenUp
+
+
+def _why_nothing(order: Order, *, by: Actor, now: datetime) -> DomainError:
+    """What keeps the first line of which something is left from being given up."""
+    kept = [line.id for line in order.lines if line.returned < line.quantity]
+    if order.state in UNPAID_OR_OVER or not kept:
+        return NothingToGiveUp()
+    refusals = _refusals(order, now=now) if by.kind == "member" else {}
+    return refusals.get(kept[0]) or NotToBeGivenUp()
 
 
 def not_reached(order: Order) -> dict[int, int]:

@@ -94,7 +94,7 @@ def test_once_it_is_packed_only_the_shop_cancels(lin):
         pack(order_id=order, by=STAFF, now=NOON)
     with pytest.raises(BeingPacked):
         give_up(order, lin, 1)
-    with pytest.raises(NothingToGiveUp):
+    with pytest.raises(BeingPacked):
         give_up(order, lin)
     assert points_of(lin) == (9_700, 0)
     assert give_up(order, lin, 1, by=STAFF, reason="unavailable").points == 100

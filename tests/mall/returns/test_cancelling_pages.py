@@ -135,6 +135,12 @@ def test_an_unusable_form_is_refused_with_a_sentence_and_moves_nothing(browser, 
     assert (cases(), state_of(order)) == ([], "paid")
 
 
+def test_who_chooses_nothing_is_asked_to_choose(browser, order):
+    answer = send(browser, order, pieces="0")
+    assert answer.status_code == 422
+    assert "Please choose what you want to cancel" in text_of(answer)
+
+
 def test_what_is_packed_meanwhile_says_so(browser, order):
     with transaction():
         pack(order_id=order, by=STAFF, now=NOON)
