@@ -280,7 +280,8 @@ def ending_soon(member_id: int, *, now: datetime) -> Sequence[PoolCode]:
     """What a member owns and will soon be unable to use, the nearest end first."""
     today = _today(now)
     until = today + timedelta(days=current(CodeTerms).remind_days)
-    query = sa.select(PoolCode).where(PoolCode.member_id == member_id, PoolCode.last_day.between(today, until))
+    mine = PoolCode.member_id == member_id, PoolCode.withdrawn_at.is_(None)
+    query = sa.select(PoolCode).where(*mine, PoolCode.last_day.between(today, until))
     return db.session.scalars(query.order_by(PoolCode.last_day, PoolCode.id)).all()
 
 

@@ -60,6 +60,8 @@ def codes_shown(codes: Sequence[PoolCode], *, now: datetime) -> list[CodeShown]:
 def _code_shown(code: PoolCode, label: Label, today: date) -> CodeShown:
     ended = code.last_day is not None and code.last_day < today
     badge, tone = (_("Ended"), "neutral") if ended else (_("Usable"), "brand")
+    if code.withdrawn_at:
+        badge, tone = _("Withdrawn"), "neutral"
     assert code.handed_at is not None
     return CodeShown(
         id=code.id,
@@ -68,7 +70,7 @@ def _code_shown(code: PoolCode, label: Label, today: date) -> CodeShown:
         code=code.code if code.shown_at else None,
         lasts=_lasts(code.last_day, ended=ended),
         handed=_("Received on %(day)s", day=day(code.handed_at)),
-        ended=ended,
+        ended=ended or code.withdrawn_at is not None,
         badge=badge,
         tone=tone,
         url=url_for("portal.codes.show", code_id=code.id),

@@ -118,3 +118,4 @@ def test_its_pages_say_which_and_the_desk_is_not_asked_about_a_shelf(app, alice,
     assert "the code does not work" in text_of(page)
     assert desk.post(f"/backoffice/returns/{case}/settlement").status_code == 303
     assert "Another code is yours" in member.get(f"/returns/{case}").text
+    assert text_of(member.get("/codes")).count("Withdrawn") == 1
