@@ -38,6 +38,7 @@ class ProductSheet:
     description: Texts
     status: str = "listed"
     brand: str = ""
+    grants: str = ""
     money: str = ""
     tier: str = ""
     limit: tuple[int, str] | None = None

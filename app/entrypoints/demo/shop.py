@@ -122,6 +122,7 @@ def _draft(world: World, sheet: ProductSheet) -> ProductDraft:
         unit_id=world.units[sheet.unit],
         category_id=categories[sheet.category],
         kind=sheet.kind,
+        grants=sheet.grants,
         name=sheet.name,
         description=sheet.description,
         list_price=content.money(sheet.worth, world.currency),
