@@ -153,7 +153,7 @@ def test_products_are_complete_and_of_every_sort(demo):
     for product in products:
         assert set(product.name) == set(product.description) == {"en", "zh_Hans", "zh_Hant"}
         assert product.pictures
-    assert {product.kind for product in products} == {"physical", "code", "service"}
+    assert {product.kind for product in products} == {"physical", "code", "service", "course", "coupon"}
     assert {product.status for product in products} == {"draft", "listed", "archived"}
     sold_out = sa.select(Variant.id).join(Product).where(Product.status == "listed", Variant.stock == 0)
     assert db.session.scalars(sold_out).all()

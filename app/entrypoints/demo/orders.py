@@ -53,7 +53,6 @@ ALICE = (
     (95, "RS-UMBRELLA", 1, "completed"),
     (20, "RS-BATH", 1, "completed"),
     (12, "RS-WATCH", 1, "closed"),
-    (10, "CB-BARISTA", 1, "delivered"),
     (9, "HS-LAUNDRY", 2, "delivered"),
     (7, "RS-BOOKS", 1, "delivered"),
     (6, "CB-CLASS", 1, "cancelled"),
