@@ -25,6 +25,7 @@ from app.mall.orders.histories import HAPPENED, history, surplus_notice
 from app.mall.orders.models import Order, OrderLine
 from app.mall.orders.parcels import tracking_page
 from app.mall.orders.queries import OpenOrder, return_days
+from app.mall.orders.reaching import BY_HAND
 from app.mall.orders.terms import OrderTerms
 from app.mall.slots.queries import waits_for_its_time
 
@@ -289,6 +290,8 @@ def order_shown(
 def _can_confirm(order: Order, services: Sequence[int], now: datetime) -> bool:
     if not states.may(order.state, "delivered", who="member", parcel=order.parcel):
         return False
+    if not order.parcel and any(line.open and line.kind not in BY_HAND for line in order.lines):
+        return False  # A code comes by itself.
     return not (services and waits_for_its_time(services, now=now))
 
 

@@ -17,7 +17,7 @@ from app.foundation.formats import day as day_text
 from app.foundation.languages import translated
 from app.mall.slots.errors import NoSuchTime
 from app.mall.slots.queries import Service, Slot
-from app.mall.slots.rules import LocalTime, Spell
+from app.mall.slots.rules import LocalTime, Spell, monday_of
 
 if TYPE_CHECKING:
     from app.mall.slots.models import ServiceSlot
@@ -246,11 +246,12 @@ def refuse_missing(each: LocalTime) -> Spell:
 
 
 def overview(service: Service, following: tuple[datetime, int] | None, unit: dict[str, Any]) -> dict[str, Any]:
-    """A service in the list of the back office."""
+    """A service in the list of the back office; it leads to the week of its next time."""
+    week = monday_of(local_day(following[0])) if following else None
     return {
         "name": service_name(service),
         "sku": service.sku,
-        "url": url_for("backoffice.slots.show", sku=service.sku),
+        "url": url_for("backoffice.slots.show", sku=service.sku, week=week),
         "unit": translated(unit),
         "next": whole_moment(following[0]) if following else None,
         "free": following[1] if following else 0,

@@ -114,6 +114,7 @@ def test_a_waiting_order_says_what_happens_next(browser, lin, ticket):
     number = order_by_id(order).number
     page = browser.get(f"/orders/{number}").text
     assert "Your code is being prepared" in page
+    assert "I have received it" not in page
     assert "Show my code" not in page
     add(ticket, "N1")
     page = browser.get(f"/orders/{number}").text
