@@ -1,7 +1,7 @@
 """Writing the books: everything that some transfers do, as one statement on PostgreSQL.
 
 An ``Entry`` is a transfer with what it does to lots, holds and pending awards. ``write`` puts
-entries and the changed wallets down together. PostgreSQL takes them as JSON and changes all
+entries and the changed wallets down together. PostgreSQL takes many as JSON, and changes all
 tables by one statement whatever their number, so that a posting costs one round trip and a
 thousand cost little more. SQLite, which is in the same process, gets a statement per table.
 
@@ -281,9 +281,9 @@ def _literal(value: Any) -> str | None:
     """A value as text whatever its type and size: else the driver would prepare the statement for each combination."""
     if value is None or type(value) is str:
         return value
-    if type(value) is int:
-        return str(value)
-    return _encode(value) if isinstance(value, dict | bool) else _plain(value)
+    if isinstance(value, datetime | bytes):
+        return _plain(value)
+    return _encode(value) if isinstance(value, dict | bool) else str(value)
 
 
 def _plain(value: Any) -> str:
