@@ -108,8 +108,8 @@ def bulk_awards(url: str) -> Callable[[], None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=4)
-    parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=9)
     options = parser.parse_args()
     with postgres.server() as server:
         tpcb, ours = postgres.database(server, "tpcb"), postgres.database(server, "jifen")
