@@ -47,6 +47,12 @@ def live(app: Flask, member_ids: list[int], name: str, confirmed: Path) -> None:
                 continue  # Not enough points this time.
 
 
+def wait_until_it_grows(file, size, seconds=20):
+    until = time.monotonic() + seconds
+    while file.stat().st_size <= size and time.monotonic() < until:
+        time.sleep(0.002)
+
+
 def test_fifty_kills_leave_clean_books_and_every_confirmed_key(app, alice, bob, tmp_path):
     confirmed, chance = tmp_path / "confirmed", random.Random(7)
     confirmed.touch()
@@ -57,6 +63,8 @@ def test_fifty_kills_leave_clean_books_and_every_confirmed_key(app, alice, bob, 
         before = confirmed.stat().st_size
         process = FORK.Process(target=live, args=(app, [alice.member_id, bob.member_id], f"life:{kill}", confirmed))
         process.start()
+        if kill % 2:  # Every other one surely dies in the middle of its work, however slow the machine is.
+            wait_until_it_grows(confirmed, before)
         time.sleep(chance.uniform(0.03, 0.15))
         os.kill(process.pid, signal.SIGKILL)
         process.join()
@@ -66,4 +74,4 @@ def test_fifty_kills_leave_clean_books_and_every_confirmed_key(app, alice, bob, 
     booked = db.session.scalars(sa.select(Transfer.key)).all()
     assert len(booked) == len(set(booked))
     assert set(keys) <= set(booked)
-    assert died_at_work > KILLS // 2, "Most of them should have been killed in the middle of their work."
+    assert died_at_work >= KILLS // 2, "Half of them should have been killed in the middle of their work."
