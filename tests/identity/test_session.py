@@ -12,7 +12,7 @@ from app.config import Settings
 from app.extensions import limiter
 from app.foundation.database import db, transaction
 from app.identity.members.actions import create_unclaimed, sign_out_everywhere
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, sign_in, timeless
 from tests.conftest import NOON, Browser
 
 
@@ -33,7 +33,7 @@ def test_no_hint_whether_an_account_exists(client, alice):
         contact: enter(client, contact, "wrong password")
         for contact in ("alice@example.com", "nobody@example.com", "dave@example.com", "nonsense", alice.code)
     }
-    pages = {(a.status_code, a.data.replace(c.encode(), b"")) for c, a in answers.items()}
+    pages = {(a.status_code, timeless(a.data).replace(c.encode(), b"")) for c, a in answers.items()}
     assert len(pages) == 1
     assert pages.pop()[0] == 422
 
