@@ -15,7 +15,7 @@ from app.foundation.points import Points
 # Crockford's base32: no I, L, O or U, so that a number survives the telephone.
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _NUMBER = re.compile(rf"J[0-9]{{6}}[{LETTERS}]{{6}}")
-_KEY = re.compile(r"[A-Za-z0-9-]{16,64}")
+_KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 # A payment that arrives just after its time still finds the points, unless the order was closed meanwhile.
 GRACE = timedelta(hours=1)
 ADDRESS_PARTS = ("recipient", "phone", "region", "city", "line", "postcode")

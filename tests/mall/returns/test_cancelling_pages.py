@@ -47,7 +47,7 @@ def number_of(order_id):
 
 def send(who, order_id, *, office="", **changes):
     line = db.session.scalars(sa.select(OrderLine.id).where(OrderLine.order_id == order_id)).first()
-    filled = {"reason": "unwanted", f"pieces-{line}": "2", "key": "a-key-of-the-form-1"} | changes
+    filled = {"reason": "unwanted", f"pieces-{line}": "2", "key": "a_key-of_the-form-1"} | changes
     form = {name if name != "pieces" else f"pieces-{line}": value for name, value in filled.items()}
     return who.post(f"{office}/orders/{number_of(order_id)}/cancellations", data=form)
 

@@ -54,7 +54,7 @@ def line_of(order_id):
 
 
 def form_of(order_id, **changes):
-    filled = {"kind": "return", "reason": "unwanted", f"pieces-{line_of(order_id)}": "1", "key": "a-key-of-the-form-1"}
+    filled = {"kind": "return", "reason": "unwanted", f"pieces-{line_of(order_id)}": "1", "key": "a_key-of_the-form-1"}
     return {name: value for name, value in (filled | changes).items() if value is not None}
 
 
