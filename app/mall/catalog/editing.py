@@ -19,6 +19,7 @@ from app.mall.catalog import queries, search
 from app.mall.catalog.counted import refuse_other_kind, refuse_typed_stock
 from app.mall.catalog.errors import ProductChanged, SkuTaken
 from app.mall.catalog.grants import grantor_of
+from app.mall.catalog.limits import lock_products
 from app.mall.catalog.models import Brand, Picture, Price, Product, Variant
 from app.mall.catalog.names import subject_of
 from app.mall.catalog.rules import GRANTING, KINDS, PERIODS, ProductDraft, VariantDraft, slugify, sort_keys
@@ -53,6 +54,7 @@ def update_product(*, product: Product, draft: ProductDraft, revision: int, by: 
     Raises ``ProductChanged``, ``KindKept``, ``InvalidInput`` and ``SkuTaken``.
     """
     _check(draft, product)
+    lock_products(product_ids=[product.id])
     refuse_other_kind(product, draft.kind)
     _claim_revision(product, revision, now)
     before = snapshot(product)

@@ -32,6 +32,14 @@ def take_pieces(*, pieces: Mapping[int, int], number: str, by: Actor, now: datet
     change_stocks(changes=taken, reason="order", reference=number, by=by, now=now)
 
 
+def lock_products(*, product_ids: Collection[int]) -> None:
+    """Lock products by id, then all their variants by id, as orders do, for whoever changes both."""
+    ours = sa.select(Product.id).where(any_of(Product.id, product_ids)).order_by(Product.id)
+    db.session.execute(lock(LockOrder.STOCK, ours))
+    shelves = sa.select(Variant).where(any_of(Variant.product_id, product_ids)).order_by(Variant.id)
+    db.session.scalars(lock(LockOrder.STOCK, shelves)).all()
+
+
 def lock_shelves(*, variant_ids: Collection[int]) -> None:
     """Lock the stock of variants, by id: before their codes or their times, which everybody locks after them."""
     shelves = sa.select(Variant.id).where(any_of(Variant.id, variant_ids)).order_by(Variant.id)

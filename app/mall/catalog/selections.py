@@ -20,6 +20,7 @@ from app.foundation.languages import translated
 from app.foundation.money import Money
 from app.foundation.points import Points
 from app.mall.catalog import actions
+from app.mall.catalog.limits import lock_products
 from app.mall.catalog.models import Product
 from app.mall.catalog.office import Choices, status_badge
 from app.mall.catalog.queries import ways_of
@@ -182,6 +183,7 @@ def carry_out(
         return None
     if seal(wish, found) != shown:
         raise SelectionChanged
+    lock_products(product_ids=[each.product.id for each in possible])
     for each in possible:
         _do(each, wish, by, now)
     return len(possible)

@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 from openpyxl import Workbook, load_workbook
 
+from app.foundation.actors import Actor
 from app.foundation.database import db, transaction
 from app.foundation.sheets import UnusableFile
-from app.mall.catalog import stockroom
-from app.mall.catalog.actions import archive_product, change_stock, create_brand, update_product
+from app.mall.catalog import limits, stockroom
+from app.mall.catalog.actions import archive_product, change_stock, create_brand, take_pieces, update_product
 from app.mall.catalog.models import Product, StockMovement, Variant
 from app.mall.catalog.rules import Limit, VariantDraft, Window
 from app.mall.catalog.sheets import jobs, steps
@@ -23,8 +24,9 @@ from app.mall.catalog.sheets.models import SheetImport, SheetRow
 from app.mall.catalog.sheets.reading import read
 from tests.cast import employ, make_unit, sign_in
 from tests.conftest import NOON
+from tests.factories import make_member
 from tests.mall.catalog.shelf import CLERK, audit_trail, counted, first_variant, product, put_on_shelf
-from tests.racing import ON_POSTGRESQL, at_once
+from tests.racing import ON_POSTGRESQL, at_once, barrier, meet_before
 
 OFFICE = "/backoffice/products"
 SHEETS = f"{OFFICE}/sheets"
@@ -698,3 +700,27 @@ def test_two_workers_and_two_sheets_at_once_bring_the_goods_in_once(app, office,
     assert list(db.session.scalars(sa.select(Variant.stock))) == [6] * 8
     assert list(db.session.scalars(sa.select(SheetImport.state))) == ["done", "done"]
     assert audit_trail().count("product.update") == 8
+
+
+@ON_POSTGRESQL
+def test_an_import_and_an_order_of_a_limited_product_never_wait_for_each_other_in_a_circle(
+    app, office, merchant, monkeypatch
+):
+    slug = put_on_shelf("Green tea", limit=Limit(5, "month"), variants=[VariantDraft(sku="TEA", stock=5)])
+    variant_id, member_id = first_variant(slug).id, make_member()
+    address = send(office, sheet({"product": slug, "name_en": "Black tea", "sku": "TEA", "stock_change": "+1"}))
+    meeting = barrier(2)
+    meet_before(monkeypatch, limits, "change_stocks", meeting)
+    meet_before(monkeypatch, steps, "lock_products", meeting)
+
+    def order():
+        with transaction():
+            take_pieces(pieces={variant_id: 2}, number="J1", by=Actor("member", member_id, "Alice Lin"), now=NOON)
+
+    def bring_in():
+        return sign_in(app.test_client(), merchant).post(f"{address}/import").status_code
+
+    assert at_once(app, [order, bring_in]) == [None, 303]
+    db.session.rollback()
+    assert product(slug).name["en"] == "Black tea"
+    assert first_variant(slug).stock == 4

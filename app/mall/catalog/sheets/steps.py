@@ -15,14 +15,14 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from app.foundation.actors import Actor
-from app.foundation.database import LockOrder, any_of, db, lock, transaction
+from app.foundation.database import db, transaction
 from app.foundation.errors import DomainError
 from app.foundation.money import programme_currency
 from app.foundation.permissions import Permission
 from app.identity.staff.queries import staff_by_id, unit_scope
 from app.mall.catalog import actions as catalog
 from app.mall.catalog.errors import ProductChanged
-from app.mall.catalog.models import Variant
+from app.mall.catalog.limits import lock_products
 from app.mall.catalog.office import choices_within
 from app.mall.catalog.sheets import queries
 from app.mall.catalog.sheets.actions import fail
@@ -74,11 +74,7 @@ def _step(number: int, *, now: datetime) -> bool:
     with force_locale(sheet.language):
         if importing:
             rows = _with_something_to_do(rows)
-            # Everybody who changes stock locks it in this order, also within one transaction.
-            ids = {row.product_id for row in rows if row.product_id}
-            db.session.scalars(
-                lock(LockOrder.STOCK, sa.select(Variant).where(any_of(Variant.product_id, ids)).order_by(Variant.id))
-            ).all()
+            lock_products(product_ids={row.product_id for row in rows if row.product_id})
         setting = Setting(choices_within(unit_scope(staff)), programme_currency())
         made = plans(sheet, rows, units=unit_scope(staff), setting=setting, now=now)
         if importing:
