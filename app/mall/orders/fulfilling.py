@@ -121,20 +121,30 @@ def give_up(*, order: Order, pieces: Mapping[int, int], by: Actor, now: datetime
             continue
         if count > line.quantity - line.returned:
             raise NotToBeGivenUp
-        taken = reaching.take_back(order, line, count, now=now)
+        reached = reaching.take_back(order, line, count, now=now)
         _note(
             line.id,
-            fulfilled=OrderLine.fulfilled - taken.reached,
+            fulfilled=OrderLine.fulfilled - reached,
             cancelled=OrderLine.cancelled + count,
             returned=OrderLine.returned + count,
         )
-        if taken.for_sale:
-            catalog.change_stock(
-                variant_id=line.variant_id, change=count, reason="release", reference=order.number, by=by, now=now
-            )
-            if line.kind == "code":
-                codes.level_stock(variant_id=line.variant_id, by=SYSTEM, now=now)  # Its code may have been withdrawn.
+        restock(order=order, line=line, pieces=count, by=by, now=now)
     advance(order=order, by=by, now=now)
+
+
+def restock(*, order: Order, line: OrderLine, pieces: int, by: Actor, now: datetime) -> None:
+    """So many pieces of a line are for sale again. The caller has locked the variant.
+
+    That they went back is written down even where nobody can have them any more, because the code was withdrawn or
+    the time closed: the member's purchase limit counts them no longer.
+    """
+    catalog.change_stock(
+        variant_id=line.variant_id, change=pieces, reason="release", reference=order.number, by=by, now=now
+    )
+    if line.kind == "code":
+        codes.level_stock(variant_id=line.variant_id, by=SYSTEM, now=now)
+    if line.kind == "service":
+        slots.level_stock(variant_id=line.variant_id, by=SYSTEM, now=now)
 
 
 # --- where the order stands -----------------------------------------------------------------------

@@ -11,7 +11,6 @@ from app.foundation import events
 from app.foundation.actors import SYSTEM, Actor
 from app.loyalty.ledger import actions as ledger
 from app.mall.catalog import actions as catalog
-from app.mall.codes import actions as codes
 from app.mall.orders import fulfilling, states
 from app.mall.orders.errors import PaymentOver
 from app.mall.orders.events import OrderCancelled, OrderClosed, OrderPaid
@@ -97,13 +96,9 @@ def _end(order: Order, state: str, *, by: Actor, now: datetime, note: str = "") 
 
 def _put_back(order: Order, line: OrderLine, *, by: Actor, now: datetime) -> None:
     catalog.lock_shelves(variant_ids=[line.variant_id])
-    if line.kind == "service" and not slots.release(order_line_id=line.id, places=line.quantity, now=now):
-        return  # Its time has passed meanwhile: there is nothing to sell any more.
-    catalog.change_stock(
-        variant_id=line.variant_id, change=line.quantity, reason="release", reference=order.number, by=by, now=now
-    )
-    if line.kind == "code":
-        codes.level_stock(variant_id=line.variant_id, by=SYSTEM, now=now)  # Its code may have been withdrawn.
+    if line.kind == "service":
+        slots.release(order_line_id=line.id, places=line.quantity, now=now)
+    fulfilling.restock(order=order, line=line, pieces=line.quantity, by=by, now=now)
 
 
 def _release(order: Order, *, now: datetime) -> None:

@@ -6,7 +6,6 @@ Codes come out of their pool as soon as they are paid, and so does whatever a pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from app.mall.catalog.actions import grantor_of
@@ -35,25 +34,20 @@ def grant(order: Order, line: OrderLine, *, now: datetime) -> int:
     return line.open if given else 0
 
 
-@dataclass(frozen=True, slots=True)
-class TakenBack:
-    """``reached`` pieces had reached the buyer already. ``for_sale``: can others have them now?"""
+def take_back(order: Order, line: OrderLine, pieces: int, *, now: datetime) -> int:
+    """Take pieces back that have not been sent, looked at, attended or used. Returns how many had reached their buyer.
 
-    reached: int = 0
-    for_sale: bool = True
-
-
-def take_back(order: Order, line: OrderLine, pieces: int, *, now: datetime) -> TakenBack:
-    """Take pieces back that have not been sent, looked at, attended or used. Raises ``NotToBeGivenUp``."""
+    Raises ``NotToBeGivenUp``.
+    """
     if pieces <= line.open:
         if line.kind == "service":
-            return TakenBack(for_sale=slots.release(order_line_id=line.id, places=pieces, now=now))
-        return TakenBack()
+            slots.release(order_line_id=line.id, places=pieces, now=now)
+        return 0
     if line.kind == "code":
         handed = pieces - line.open
         if codes.take_back(order_line_id=line.id, pieces=handed) < handed:
             raise NotToBeGivenUp
-        return TakenBack(reached=handed)
+        return handed
     if line.kind not in BY_HAND and line.fulfilled:
         return _take_grant_back(order, line, pieces, now=now)
     raise NotToBeGivenUp
@@ -67,11 +61,11 @@ def is_unused(order: Order, line: OrderLine) -> bool:
     return grantor.unused(member_id=order.member_id, code=line.grants, key=line_key(order, line))
 
 
-def _take_grant_back(order: Order, line: OrderLine, pieces: int, *, now: datetime) -> TakenBack:
+def _take_grant_back(order: Order, line: OrderLine, pieces: int, *, now: datetime) -> int:
     """What a line granted goes as a whole or not at all."""
     grantor = grantor_of(line.kind)
     if grantor is None or pieces != line.quantity - line.cancelled:
         raise NotToBeGivenUp
     if not grantor.take_back(member_id=order.member_id, code=line.grants, key=line_key(order, line), now=now):
         raise NotToBeGivenUp
-    return TakenBack(reached=line.fulfilled)
+    return line.fulfilled

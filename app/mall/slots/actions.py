@@ -1,7 +1,7 @@
 """Verbs of time slots. Locks: the variant first (stock), then its slots by id. The order's row is locked by the caller.
 
 The stock of a service is the sum of the free places of its open slots: who books or gives back changes both by the
-same number (the order the stock, ``book`` and ``release`` the slot); everything else here lets the stock follow.
+same number (the order the stock, ``book`` and ``release`` the slot); everything else lets the stock follow.
 """
 
 from __future__ import annotations
@@ -82,17 +82,15 @@ def book(
     return booking
 
 
-def release(*, order_line_id: int, places: int, now: datetime) -> bool:
-    """Give so many places of a line's booking back. ``True`` where the stock counts them again.
+def release(*, order_line_id: int, places: int, now: datetime) -> None:
+    """Give so many places of a line's booking back. A line from before times were booked has none to give.
 
-    A slot counts until it is closed, by hand or by the job that closes those that have begun: whether that comes a
-    minute late changes nothing. A line from before times were booked has no booking; its places are free at once.
-    The caller has locked the variant.
+    The caller has locked the variant, puts as many pieces back into the stock, and lets it follow: ``level_stock``.
     """
     mine = lock(LockOrder.STOCK, _booked([order_line_id]))
     booking = db.session.scalars(mine).one_or_none()
     if booking is None:
-        return True
+        return
     slot = db.session.scalars(_locking(booking.slot_id)).one()
     _change_taken(slot, -places)
     booking.places -= places
@@ -100,7 +98,17 @@ def release(*, order_line_id: int, places: int, now: datetime) -> bool:
     if not booking.places:
         booking.state = "cancelled"
     db.session.flush()
-    return not slot.closed
+
+
+def level_stock(*, variant_id: int, by: Actor, now: datetime) -> None:
+    """The stock becomes the sum of the free places of open slots. The caller has locked the variant.
+
+    A slot counts until it is closed, by hand or by the job that closes those that have begun: whether that comes a
+    minute late changes nothing.
+    """
+    db.session.flush()
+    places = queries.free_places([variant_id]).get(variant_id, 0)
+    catalog.set_stock(variant_id=variant_id, pieces=places, reason="slots", by=by, now=now)
 
 
 def attend(*, order_line_ids: Collection[int], now: datetime) -> None:
@@ -155,7 +163,7 @@ def move(*, order_line_id: int, slot_id: int, now: datetime) -> None:
     _change_taken(new, booking.places)
     booking.slot_id, booking.changed_at = new.id, now
     db.session.flush()
-    _let_stock_follow(variant_id, by=SYSTEM, now=now)
+    level_stock(variant_id=variant_id, by=SYSTEM, now=now)
 
 
 # --- what merchants do -----------------------------------------------------------------------------
@@ -183,7 +191,7 @@ def add_times(
         slot.starts_at, slot.ends_at, slot.places, slot.closed = spell.starts_at, spell.ends_at, places, False
         db.session.add(slot)
     db.session.flush()
-    _let_stock_follow(variant_id, by=by, now=now)
+    level_stock(variant_id=variant_id, by=by, now=now)
     audit.record(
         "slot.create",
         subject=("slot", service.sku, service.sku),
@@ -257,7 +265,7 @@ def close_begun(*, variant_id: int, now: datetime) -> int:
         slot.closed = True
     db.session.flush()
     if slots:
-        _let_stock_follow(variant_id, by=SYSTEM, now=now)
+        level_stock(variant_id=variant_id, by=SYSTEM, now=now)
     return len(slots)
 
 
@@ -319,17 +327,10 @@ def _change_taken(slot: ServiceSlot, places: int) -> None:
     db.session.refresh(slot, ["taken"])
 
 
-def _let_stock_follow(variant_id: int, *, by: Actor, now: datetime) -> None:
-    """The stock becomes the sum of the free places. The variant is locked."""
-    db.session.flush()
-    places = queries.free_places([variant_id]).get(variant_id, 0)
-    catalog.set_stock(variant_id=variant_id, pieces=places, reason="slots", by=by, now=now)
-
-
 def _follow_and_note(
     slot: ServiceSlot, action: str, before: dict[str, object], after: dict[str, object], *, by: Actor, now: datetime
 ) -> None:
-    _let_stock_follow(slot.variant_id, by=by, now=now)
+    level_stock(variant_id=slot.variant_id, by=by, now=now)
     _note(slot, action, before, after, by=by, now=now)
 
 

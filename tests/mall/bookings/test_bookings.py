@@ -14,6 +14,8 @@ from app.mall.bookings import actions, jobs
 from app.mall.bookings.calendars import calendar_file
 from app.mall.bookings.calling_off import call_off_slot
 from app.mall.bookings.errors import NotYet, TooLateToMove
+from app.mall.catalog.errors import LimitReached
+from app.mall.catalog.models import Product
 from app.mall.orders import jobs as order_jobs
 from app.mall.orders.models import OrderStep
 from app.mall.returns.models import ReturnCase
@@ -95,6 +97,21 @@ def test_a_time_that_is_called_off_pays_everybody_back(alice, mallory):
     assert again.done == 0
     noted = db.session.scalars(sa.select(AuditEntry.after).where(AuditEntry.action == "slot.cancel")).first()
     assert noted == {"reason": "The teacher is ill.", "bookings": 2}
+
+
+@pytest.mark.parametrize("cash", [0, 1000])  # Paid with points at once, or not paid yet.
+def test_who_was_called_off_by_the_shop_has_the_purchase_limit_back(alice, cash):
+    goods = yoga(3, 4, places=5, cash=cash)
+    limited = sa.update(Product).where(Product.id == goods.product_id)
+    with transaction():
+        db.session.execute(limited.values(limit_pieces=1, limit_period="month"))
+    order, (first, second) = book(alice, goods), slots(goods)
+    call_off_slot(slot_id=first.id, reason="Rain", by=MEI, now=NOON)
+    assert state_of(order) == "cancelled"
+    assert stock_of(goods) == 5  # Of the second time alone.
+    book(alice, goods, slot_id=second.id)
+    with pytest.raises(LimitReached):
+        book(alice, goods, slot_id=second.id)
 
 
 def test_one_booking_that_resists_does_not_keep_the_others(alice, mallory, monkeypatch):
