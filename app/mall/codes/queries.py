@@ -285,10 +285,14 @@ def ending_soon(member_id: int, *, now: datetime) -> Sequence[PoolCode]:
     return db.session.scalars(query.order_by(PoolCode.last_day, PoolCode.id)).all()
 
 
-def unseen(order_line_ids: Collection[int]) -> dict[int, int]:
-    """How many codes of these lines their owner has not looked at yet, by line: those can still be given back."""
+def unseen(order_line_ids: Collection[int], *, handed_after: datetime | None = None) -> dict[int, int]:
+    """How many codes of these lines their owner has not looked at yet, by line: those can still be given back.
+
+    With ``handed_after`` only those that were handed out later.
+    """
+    later = [] if handed_after is None else [PoolCode.handed_at > handed_after]
     query = sa.select(PoolCode.order_line_id, sa.func.count()).where(
-        any_of(PoolCode.order_line_id, order_line_ids), *UNSEEN
+        any_of(PoolCode.order_line_id, order_line_ids), *UNSEEN, *later
     )
     rows = db.session.execute(query.group_by(PoolCode.order_line_id))
     return {line_id: count for line_id, count in rows if line_id is not None}

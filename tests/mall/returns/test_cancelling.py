@@ -22,6 +22,7 @@ from app.mall.returns.models import ReturnCase
 from app.mall.slots.models import ServiceSlot
 from tests.conftest import NOON
 from tests.factories import make_member
+from tests.mall.codes.pools import add, withdraw
 from tests.mall.orders.shop import fresh_key, make_goods, order_some, state_of, stock_of
 from tests.mall.returns.parcels import DAY, STAFF, bought, delivered, me, points_of, refunded, take, wish
 
@@ -148,6 +149,48 @@ def test_codes_that_nobody_looked_at_go_back_within_the_window(lin):
     with transaction():
         complete(order_id=order, now=NOON + 7 * DAY)
     assert giveable(order_by_id(order), by=STAFF, now=NOON) == {}
+
+
+@pytest.fixture
+def late_code(lin, monkeypatch):
+    """A kettle that is here since noon, and a ticket that has not come: its pool had run dry. (order, ticket)"""
+    ticket = make_goods("Ticket", kind="code", points=0, cash=10_00, stock=1)
+    with monkeypatch.context() as nobody:
+        nobody.setattr("app.mall.orders.reaching.hand_out_codes", lambda *_order, **_now: 0)
+        order = delivered(lin, make_goods("Kettle", points=100), ticket)
+    withdraw(ticket, "Test")
+    return order, ticket
+
+
+def test_a_code_that_never_came_is_given_up_however_long_ago_the_parcel_arrived(lin, late_code):
+    order, _ticket = late_code
+    late = NOON + 8 * DAY
+    with pytest.raises(WindowOver):
+        give_up(order, lin, 1, now=late)
+    assert give_up(order, lin, 0, 1, now=late).cash == 10_00
+    with transaction():
+        complete(order_id=order, now=late)
+    assert (state_of(order), refunded(order)) == ("completed", [10_00])
+
+
+def test_a_code_that_came_late_has_its_own_time(lin, late_code):
+    order, ticket = late_code
+    add(ticket, "LATE-0001", now=NOON + 20 * DAY)
+    with pytest.raises(WindowOver):
+        give_up(order, lin, 0, 1, now=NOON + 27 * DAY)
+    assert giveable(order_by_id(order), by=me(lin), now=NOON + 27 * DAY) == {}
+    assert give_up(order, lin, now=NOON + 27 * DAY - timedelta(seconds=1)).cash == 10_00
+
+
+def test_why_nothing_can_be_given_up_is_said_of_what_is_here_too(lin, late_code):
+    """The kettle was received: it is not being packed."""
+    order, ticket = late_code
+    add(ticket, "LATE-0001")
+    with transaction():
+        db.session.execute(sa.update(PoolCode).where(PoolCode.order_line_id.is_not(None)).values(shown_at=NOON))
+    for now, refusal in ((NOON, NotToBeGivenUp), (NOON + 8 * DAY, WindowOver)):
+        with pytest.raises(refusal):
+            give_up(order, lin, now=now)
 
 
 def test_what_was_sent_instead_is_not_given_up_by_its_member(lin):
