@@ -17,7 +17,7 @@ from app.mall.orders import reaching, states
 from app.mall.orders.errors import NotToBeGivenUp
 from app.mall.orders.events import OrderCancelled, OrderCompleted, OrderDelivered, OrderShipped
 from app.mall.orders.models import Order, OrderLine
-from app.mall.orders.steps import lines_of, locked, note_by_staff, step
+from app.mall.orders.steps import lines_of, locked, note_by_staff, step, step_back
 from app.mall.slots import actions as slots
 from app.mall.slots.queries import waits_for_its_time
 
@@ -176,6 +176,8 @@ def advance(*, order: Order, by: Actor, now: datetime) -> None:
             events.publish(OrderShipped(order.id, now))
             return
         order.parcel = False
+        if order.state == "packed":
+            step_back(order, "paid", who=who)
     if any(line.open for line in lines):
         return
     if any(line.fulfilled for line in lines):

@@ -28,7 +28,8 @@ class Order(Model):
     """``key`` is the form's own: the same form sent twice is the same order.
 
     Points are held from placing until payment; ``pay_by`` is when an unpaid order closes.
-    ``parcel`` says whether there is, or was, something to send; codes and services have none. Amounts are minor units:
+    ``parcel`` says whether something is, or was, sent to its ``address``: not where everything is collected, attended
+    or comes by itself, and not any more once all that was to be sent has been given up. Amounts are minor units:
     ``ordinary`` is what the goods' cash part costs others, ``coupon`` and ``offset`` were taken off, ``delivery_fee``
     added; ``points`` are all points, and ``offset_points`` those of them that pay instead of money. See ``bills``.
     While a return is open (``return_open``) the order is not completed. ``priority``: did its member have priority

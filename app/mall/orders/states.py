@@ -5,7 +5,8 @@
     placed ─▶ paid ─▶ packed ─▶ (part_shipped ─▶) shipped ─▶ delivered ─▶ completed
        │        │       │                                       ▲
        │        ├─ without a parcel ────────────────────────────┘
-       │        └───────┴─▶ cancelled: given up before anything of it was sent
+       │        │ ◀─────┘ all that was to be sent was given up: there is no parcel any more
+       │        └─▶ cancelled: nothing of it reached its buyer
        ├─▶ cancelled
        └─▶ closed
 """
@@ -44,7 +45,7 @@ TRANSITIONS = frozenset(
         Transition("paid", "cancelled", "merchant"),
         Transition("paid", "cancelled", "system"),
         Transition("paid", "packed", "merchant", parcel=True),
-        Transition("packed", "cancelled", "merchant"),
+        Transition("packed", "paid", "merchant", parcel=False),
         Transition("packed", "part_shipped", "merchant", parcel=True),
         Transition("packed", "shipped", "merchant", parcel=True),
         Transition("part_shipped", "shipped", "merchant", parcel=True),
@@ -53,7 +54,6 @@ TRANSITIONS = frozenset(
         Transition("paid", "delivered", "member", parcel=False),
         Transition("paid", "delivered", "merchant", parcel=False),
         Transition("paid", "delivered", "system", parcel=False),
-        Transition("packed", "delivered", "merchant", parcel=False),  # What was to be sent was given up.
         Transition("delivered", "completed", "system"),
     }
 )

@@ -33,6 +33,13 @@ def step(order: Order, state: str, *, who: states.Who, by: Actor, now: datetime,
     write_step(order, state, by=by, now=now, note=note)
 
 
+def step_back(order: Order, state: str, *, who: states.Who) -> None:
+    """To where it was before: the step that is written down already stays. Raises ``StepRefused``."""
+    states.check(order.state, state, who=who, parcel=order.parcel)
+    order.state = state
+    db.session.flush()
+
+
 def write_step(order: Order, state: str, *, by: Actor, now: datetime, note: str = "") -> None:
     db.session.add(OrderStep(order_id=order.id, state=state, at=now, by=by.label, note=note[:LONGEST_NOTE]))
     db.session.flush()

@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 STAFF = Actor("staff", 1, "Mei")
 
 
-def bought(member, *goods, offset=0, delivery="", quantity=1):
+def bought(member, *goods, offset=0, delivery="", quantity=1, before_paying=None):
     """An order that is paid; its id."""
     wanted = [Wanted(each.variant_id, each.price_id, quantity, each.slot_id) for each in goods]
     asked = {"wanted": wanted, "offset_points": offset, "delivery": delivery, "now": NOON}
@@ -31,6 +31,8 @@ def bought(member, *goods, offset=0, delivery="", quantity=1):
         expected = quote(member_id=member, **asked).figures
         order = place(member_id=member, **asked, address=ADDRESS, key=fresh_key(), expected=expected)
         number = order.id
+    if before_paying:
+        before_paying()
     if order.cash:
         report(number, attempt(number))
     return number
