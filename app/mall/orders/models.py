@@ -27,13 +27,13 @@ STATES = (
 class Order(Model):
     """``key`` is the form's own: the same form sent twice is the same order.
 
-    Points are held from placing until payment; ``pay_by`` is when an unpaid order closes.
-    ``parcel`` says whether something is, or was, sent to its ``address``: not where everything is collected, attended
-    or comes by itself, and not any more once all that was to be sent has been given up. Amounts are minor units:
-    ``ordinary`` is what the goods' cash part costs others, ``coupon`` and ``offset`` were taken off, ``delivery_fee``
-    added; ``points`` are all points, and ``offset_points`` those of them that pay instead of money. See ``bills``.
-    While a return is open (``return_open``) the order is not completed. ``priority``: did its member have priority
-    delivery when it was placed?
+    Points are held from placing until payment; ``pay_by`` is when an unpaid order closes, at the latest when the
+    time begins that was booked with it. ``parcel`` says whether something is, or was, sent to its ``address``: not
+    where everything is collected, attended or comes by itself, and not any more once all that was to be sent has
+    been given up. Amounts are minor units: ``ordinary`` is what the goods' cash part costs others, ``coupon`` and
+    ``offset`` were taken off, ``delivery_fee`` added; ``points`` are all points, and ``offset_points`` those of
+    them that pay instead of money. See ``bills``. While a return is open (``return_open``) the order is not
+    completed. ``priority``: did its member have priority delivery when it was placed?
     """
 
     __tablename__ = "order"

@@ -115,7 +115,7 @@ def _insert(quoted: Quote, *, member_id: int, key: str, address: dict[str, str] 
         "priority": quoted.priority,
         "currency": quoted.currency,
         "placed_at": now,
-        "pay_by": now + current(OrderTerms).pay_within,
+        "pay_by": _pay_by(quoted, now=now),
     }
     if address is not None:
         row["address"] = address
@@ -126,6 +126,12 @@ def _insert(quoted: Quote, *, member_id: int, key: str, address: dict[str, str] 
         if queries.order_of_key(member_id, key):
             return None
     raise RuntimeError("No free order number was found.")
+
+
+def _pay_by(quoted: Quote, *, now: datetime) -> datetime:
+    """What is booked is paid before it begins."""
+    begins = [line.slot.starts_at for line in quoted.lines if line.slot is not None]
+    return min([now + current(OrderTerms).pay_within, *begins])
 
 
 def _made_meanwhile(member_id: int, key: str) -> Order:

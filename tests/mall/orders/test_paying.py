@@ -28,6 +28,7 @@ from tests.mall.orders.shop import (
     stock_of,
     wallet_of,
 )
+from tests.mall.slots.studio import book, taken, yoga
 
 LATE = NOON + timedelta(minutes=31)
 
@@ -266,3 +267,15 @@ def open_charge(payment_id, state):
 def charge_states():
     db.session.rollback()
     return [charge.state for charge in db.session.query(SandboxCharge)]
+
+
+def test_a_booked_time_is_paid_before_it_begins_or_is_free_again(alice):
+    soon = yoga(0.25 / 24, places=2, points=300, cash=1_000)  # In a quarter of an hour.
+    order = book(alice, soon)
+    assert attempt(order, now=NOON + timedelta(minutes=14))
+    begun = NOON + timedelta(minutes=15)
+    with pytest.raises(PaymentOver):
+        attempt(order, now=begun)
+    assert jobs.close_unpaid(now=begun) == 1
+    assert taken(soon) == [(0, 2, False)]
+    assert wallet_of(alice) == (1_000, 0)
