@@ -62,6 +62,7 @@ def attend(*, order_id: int, by: Actor, now: datetime) -> None:
     zone = clock.programme_zone()
     if clock.local_date(booked.starts_at, zone) > clock.local_date(now, zone):
         raise NotYet
+    slots.attend(order_line_ids=[booked.order_line_id], now=now)  # Orders alone would wait for the time itself.
     orders.serve(order_id=order.id, by=by, now=now)
 
 

@@ -12,6 +12,7 @@ from app.mall.orders.coming_back import hold_open, lock_order, note_returned, re
 from app.mall.orders.errors import NotToBeGivenUp
 from app.mall.orders.fulfilling import (
     advance,
+    can_be_served,
     complete,
     confirm_delivery,
     give_up,
@@ -35,6 +36,7 @@ __all__ = [
     "OrderTerms",
     "advance",
     "begin_payment",
+    "can_be_served",
     "cancel",
     "close_unpaid",
     "complete",

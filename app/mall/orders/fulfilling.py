@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -32,13 +32,30 @@ def pack(*, order_id: int, by: Actor, now: datetime) -> None:
 
 
 def serve(*, order_id: int, by: Actor, now: datetime) -> None:
-    """A merchant has handed out what needs no parcel. Raises ``StepRefused``."""
+    """A merchant has handed out what needs no parcel. Raises ``StepRefused``, also before a booked time has come."""
     order = locked(order_id)
     before = order.state
-    states.check(before, "delivered", who="merchant", parcel=order.parcel)
+    _check_serving(order, now=now)
     _hand_over(order, now=now)
     advance(order=order, by=by, now=now)
     note_by_staff(order, "delivered", before=before, by=by, now=now)
+
+
+def can_be_served(order: Order, *, now: datetime) -> bool:
+    """Is there anything of it that a merchant could hand out now?"""
+    try:
+        _check_serving(order, now=now)
+    except states.StepRefused:
+        return False
+    return True
+
+
+def _check_serving(order: Order, *, now: datetime) -> None:
+    states.check(order.state, "delivered", who="merchant", parcel=order.parcel)
+    lines = lines_of(order)
+    _refuse_what_is_ahead(lines, now=now)
+    if not any(line.open and line.kind in reaching.BY_HAND for line in lines):
+        raise states.StepRefused(_("Nothing of this order is handed out by hand. Nothing was changed."))
 
 
 def confirm_delivery(*, order_id: int, by: Actor, now: datetime) -> None:
@@ -47,8 +64,7 @@ def confirm_delivery(*, order_id: int, by: Actor, now: datetime) -> None:
     who = states.hand_of(by)
     states.check(order.state, "delivered", who=who, parcel=order.parcel)
     lines = lines_of(order)
-    if waits_for_its_time([line.id for line in lines], now=now):
-        raise states.StepRefused(_("The booked time is still to come. Nothing was changed."))
+    _refuse_what_is_ahead(lines, now=now)
     if not order.parcel and any(line.open and line.kind == "code" for line in lines):
         raise states.StepRefused(_("The code is still on its way. Nothing was changed."))
     _hand_over(order, now=now)
@@ -56,6 +72,12 @@ def confirm_delivery(*, order_id: int, by: Actor, now: datetime) -> None:
         advance(order=order, by=by, now=now)
     else:
         _deliver(order, who=who, by=by, now=now)
+
+
+def _refuse_what_is_ahead(lines: Sequence[OrderLine], *, now: datetime) -> None:
+    services = [line.id for line in lines if line.kind == "service"]
+    if services and waits_for_its_time(services, now=now):
+        raise states.StepRefused(_("The booked time is still to come. Nothing was changed."))
 
 
 def _hand_over(order: Order, *, now: datetime) -> None:

@@ -140,6 +140,9 @@ def test_a_service_can_be_confirmed_by_the_member_or_the_merchant(alice):
         receive(first, alice)
     let_the_time_pass(early)
     receive(first, alice)
+    with pytest.raises(StepRefused, match="still to come"), transaction():
+        actions.serve(order_id=second, by=MERCHANT, now=NOON)
+    let_the_time_pass(late)
     with transaction():
         actions.serve(order_id=second, by=MERCHANT, now=NOON)
     assert steps_of(first) == steps_of(second) == ["placed", "paid", "delivered"]

@@ -15,7 +15,7 @@ from tests.conftest import NOON
 from tests.factories import make_member
 from tests.loyalty.benefits.having import entry, offer
 from tests.loyalty.tiers.climbing import put_on
-from tests.mall.orders.shop import make_goods, make_unit, order_some, state_of
+from tests.mall.orders.shop import let_the_time_pass, make_goods, make_unit, order_some, state_of
 
 
 @pytest.fixture
@@ -100,9 +100,16 @@ def test_shipping_before_packing_is_refused(desk, parcel):
 
 
 def test_a_service_is_handed_out(desk, alice):
-    massage = order_some(alice, make_goods("Massage", points=10, kind="service"), address=None)
-    assert desk.post(f"/backoffice/orders/{number_of(massage)}/handover").status_code == 303
-    assert state_of(massage) == "delivered"
+    massage = make_goods("Massage", points=10, kind="service")
+    order_id = order_some(alice, massage, address=None)
+    url = f"/backoffice/orders/{number_of(order_id)}"
+    assert "The member has had it" not in desk.get(url).text
+    assert desk.post(f"{url}/handover").status_code == 409
+    assert state_of(order_id) == "paid"
+    let_the_time_pass(massage)
+    assert "The member has had it" in desk.get(url).text
+    assert desk.post(f"{url}/handover").status_code == 303
+    assert state_of(order_id) == "delivered"
 
 
 @pytest.mark.parametrize("verb", ["packing", "shipment", "handover"])

@@ -10,6 +10,7 @@ from app.identity.members.models import Member
 from app.identity.units.queries import unit_by_code
 from app.mall.orders import actions
 from app.mall.orders.queries import order_by_id
+from app.mall.orders.states import StepRefused
 from app.mall.returns.actions import cancel
 from tests.cast import employ, sign_in
 from tests.conftest import NOON
@@ -80,3 +81,9 @@ def test_a_packed_order_that_is_given_up_as_a_whole_is_cancelled(alice):
     pack(kettle)
     give_up_parcel(kettle)
     assert steps_of(kettle) == ["placed", "paid", "packed", "cancelled"]
+
+
+def test_nobody_hands_over_what_comes_by_itself(without_parcel):
+    assert not actions.can_be_served(order_by_id(without_parcel), now=NOON)
+    with pytest.raises(StepRefused), transaction():
+        actions.serve(order_id=without_parcel, by=MEI, now=NOON)

@@ -70,7 +70,7 @@ def _order_page(
         corrections=_corrections(order, corrected),
         can_pack=_can(order, "packed"),
         can_ship=_can(order, "shipped"),
-        can_serve=_can(order, "delivered"),
+        can_serve=allowed(Permission.ORDER_FULFIL) and actions.can_be_served(order, now=clock.now()),
         index_url=url_for(".index"),
         slip_url=url_for(".packing_slips", number=order.number) if order.parcel else None,
         packing_url=url_for(".create_packing", number=order.number),
