@@ -130,18 +130,17 @@ def booking_shown(
 
 
 def _until_when(move_until: datetime, cancel_until: datetime, now: datetime) -> str:
+    """Whoever can move it can cancel it: see ``SlotTerms``."""
     if move_until == cancel_until and now < move_until:
         return _(
             "It can be moved, or cancelled for all your money and points, until %(moment)s.", moment=moment(move_until)
         )
-    if now < min(move_until, cancel_until):
+    if now < move_until:
         return _(
             "It can be moved until %(move)s, and cancelled for all your money and points until %(cancel)s.",
             move=moment(move_until),
             cancel=moment(cancel_until),
         )
-    if now < move_until:
-        return _("It can be moved until %(moment)s, and not be cancelled any more.", moment=moment(move_until))
     if now < cancel_until:
         text = _("It can be cancelled for all your money and points until %(moment)s, and not be moved any more.")
         return text % {"moment": moment(cancel_until)}

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from app.foundation.actors import Actor
 from app.foundation.audit import AuditEntry
 from app.foundation.database import db, transaction
+from app.foundation.errors import InvalidInput
+from app.foundation.terms import change, current
 from app.mall.bookings import actions, jobs
 from app.mall.bookings.calendars import calendar_file
 from app.mall.bookings.calling_off import call_off_slot
@@ -23,6 +25,7 @@ from app.mall.slots import actions as slot_actions
 from app.mall.slots import jobs as slot_jobs
 from app.mall.slots.errors import SameTime, TimeFull, TimeGone
 from app.mall.slots.queries import NotBooked
+from app.mall.slots.terms import SlotTerms
 from tests.conftest import NOON
 from tests.mall.orders.shop import attempt, report, state_of, steps_of, stock_of, wallet_of
 from tests.mall.slots.studio import DAY, HOUR, MEI, add, book, booking_of, slots, taken, yoga
@@ -67,6 +70,15 @@ def test_moving_has_its_deadline_and_its_refusals(alice, mallory):
     with pytest.raises(TooLateToMove):
         act(actions.move, order, slot_id=second, now=NOON + 2 * DAY)
     assert booking_of(order).slot_id == first
+
+
+@pytest.mark.parametrize(("move", "cancel"), [(2, 48), (23, 24)])
+def test_moving_never_brings_the_right_to_cancel_back(app, move, cancel):
+    with pytest.raises(InvalidInput, match=f"at least {cancel} hours for moving"), transaction():
+        change(SlotTerms, {"move_hours": move, "cancel_hours": cancel}, by=MEI, now=NOON)
+    assert current(SlotTerms) == SlotTerms()
+    with transaction():
+        change(SlotTerms, {"move_hours": cancel, "cancel_hours": move}, by=MEI, now=NOON)
 
 
 def test_moving_away_from_a_closed_time_takes_a_place_of_the_other(alice):
