@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from app.foundation.database import transaction
 from app.foundation.jobs import periodic
 from app.mall.slots import actions, queries
+
+log = logging.getLogger(__name__)
 
 
 @periodic("close-begun-slots", minute="*")
@@ -17,6 +20,9 @@ def close_begun(*, now: datetime) -> int:
     """
     closed = 0
     for variant_id in queries.begun(now):
-        with transaction():
-            closed += actions.close_begun(variant_id=variant_id, now=now)
+        try:
+            with transaction():
+                closed += actions.close_begun(variant_id=variant_id, now=now)
+        except Exception:  # One service must not hold up the others; the next minute tries again.
+            log.exception("times of variant %s that have begun could not be closed", variant_id)
     return closed

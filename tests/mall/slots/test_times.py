@@ -175,6 +175,24 @@ def test_a_late_job_sells_nothing_and_loses_nothing(alice, mallory):
     assert stock_of(goods) == 4
 
 
+def test_one_service_that_resists_does_not_keep_the_others(monkeypatch, caplog):
+    first, second = yoga(1), yoga(1)
+    close = actions.close_begun
+
+    def stumble(*, variant_id, now):
+        if variant_id == first.variant_id:
+            raise ZeroDivisionError
+        return close(variant_id=variant_id, now=now)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(actions, "close_begun", stumble)
+        assert jobs.close_begun(now=NOON + 2 * DAY) == 1
+    assert (taken(first), taken(second)) == ([(0, 8, False)], [(0, 8, True)])
+    assert f"times of variant {first.variant_id}" in caplog.text
+    assert jobs.close_begun(now=NOON + 2 * DAY) == 1  # The next minute.
+    assert taken(first) == [(0, 8, True)]
+
+
 def test_a_time_is_booked_until_it_is_full(alice, mallory):
     goods = yoga(2, places=3)
     book(alice, goods, places=2)
