@@ -8,7 +8,7 @@ from flask import Flask
 
 from app import entrypoints, extensions, handlers
 from app.config import ROOT, Settings
-from app.foundation import assets, faults, formats, jobs, kept, languages, pages, permissions, security
+from app.foundation import addresses, assets, faults, formats, jobs, kept, languages, pages, permissions, security
 from app.foundation.database import db, prepare_engine
 
 
@@ -25,7 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     kept.init_app(app)
     bind_extensions(app, settings)
     security.init_app(app)
-    for room in (faults, permissions, pages, assets, formats, languages):
+    for room in (addresses, faults, permissions, pages, assets, formats, languages):
         room.init_app(app)
     handlers.init_app(app)
     entrypoints.init_app(app)

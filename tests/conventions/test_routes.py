@@ -15,7 +15,7 @@ from tests.cast import sign_in
 
 ROLE_SETS = {"visitor": frozenset(), "member": MEMBER, **ROLES}
 DOORS = ("/session", "/backoffice/session")
-DUMMIES = {"IntegerConverter": 999_999, "FloatConverter": 9.5, "UUIDConverter": "00000000-0000-0000-0000-000000000000"}
+DUMMIES = {"RowNumber": 999_999, "FloatConverter": 9.5, "UUIDConverter": "00000000-0000-0000-0000-000000000000"}
 
 
 def rules(app: Flask) -> Iterator[tuple[Rule, str]]:

@@ -135,7 +135,7 @@ def slot_or_404(slot_id: int) -> tuple[ServiceSlot, Service]:
     return slot, mine[slot.variant_id]
 
 
-@bookings.get("/times/<int(max=9223372036854775807):slot_id>")
+@bookings.get("/times/<int:slot_id>")
 @requires(Permission.ORDER_READ)
 def show_slot(slot_id: int) -> Response:
     slot, service = slot_or_404(slot_id)
@@ -189,7 +189,7 @@ def _whom_it_hits(waiting: list[Booked]) -> str:
     )
 
 
-@bookings.post("/times/<int(max=9223372036854775807):slot_id>/cancellation")
+@bookings.post("/times/<int:slot_id>/cancellation")
 @requires(Permission.RETURN_DECIDE)
 def create_slot_cancellation(slot_id: int) -> ResponseReturnValue:
     (slot, service), form = slot_or_404(slot_id), CallingOffForm()

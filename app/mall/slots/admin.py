@@ -228,7 +228,7 @@ def _series_page(
 # --- what becomes of a time ------------------------------------------------------------------------
 
 
-@slots.post("/<sku>/<int(max=9223372036854775807):slot_id>/places")
+@slots.post("/<sku>/<int:slot_id>/places")
 @requires(Permission.CATALOG_WRITE)
 def update_places(sku: str, slot_id: int) -> ResponseReturnValue:
     slot, form = own_slot_or_404(sku, slot_id), PlacesForm()
@@ -239,7 +239,7 @@ def update_places(sku: str, slot_id: int) -> ResponseReturnValue:
     return seen(_url_of(slot_id))
 
 
-@slots.post("/<sku>/<int(max=9223372036854775807):slot_id>/closing")
+@slots.post("/<sku>/<int:slot_id>/closing")
 @requires(Permission.CATALOG_WRITE)
 def create_closing(sku: str, slot_id: int) -> ResponseReturnValue:
     if _done(actions.close, own_slot_or_404(sku, slot_id).id):
@@ -247,7 +247,7 @@ def create_closing(sku: str, slot_id: int) -> ResponseReturnValue:
     return seen(_url_of(slot_id))
 
 
-@slots.post("/<sku>/<int(max=9223372036854775807):slot_id>/closing/removal")
+@slots.post("/<sku>/<int:slot_id>/closing/removal")
 @requires(Permission.CATALOG_WRITE)
 def destroy_closing(sku: str, slot_id: int) -> ResponseReturnValue:
     if _done(actions.reopen, own_slot_or_404(sku, slot_id).id):
