@@ -33,6 +33,7 @@ from app.mall.returns.errors import (
     NothingToReturn,
     NotReturnable,
     ReasonMissing,
+    ReplacedBefore,
     StepRefused,
     TooMany,
     WindowOver,
@@ -96,9 +97,9 @@ def _check_pieces(order: Order, kind: str, pieces: Mapping[int, int], *, by: Act
         raise NothingToReturn
     if any(line_id not in lines or count > lines[line_id].left for line_id, count in pieces.items()):
         raise TooMany
-    left = queries.returnable(order, kind, by.kind)
-    if any(count > left.get(line_id, 0) for line_id, count in pieces.items()):
-        raise NotReturnable
+    for line_id, count in pieces.items():
+        if (over := count - lines[line_id].returnable(kind, by.kind)) > 0:
+            raise ReplacedBefore if over <= lines[line_id].replaced else NotReturnable
 
 
 def _check_time(order: Order, kind: str, *, by: Actor, now: datetime) -> None:

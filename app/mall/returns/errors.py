@@ -23,8 +23,20 @@ class TooMany(InvalidInput):
 class NotReturnable(DomainError):
     """Codes and services cannot be put back on a shelf; what is not there yet cannot be sent back."""
 
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence or _("This cannot be sent back here. Please contact the shop; nothing was changed."))
+
+
+class ReplacedBefore(NotReturnable):
+    """Another one was sent for it: that one is an order of its own."""
+
     def __init__(self) -> None:
-        super().__init__(_("This cannot be sent back here. Please contact the shop; nothing was changed."))
+        super().__init__(
+            _(
+                "This was replaced already. If something is wrong with the new one, please say so at its own order; "
+                "nothing was changed."
+            )
+        )
 
 
 class WindowOver(DomainError):

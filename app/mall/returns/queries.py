@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,6 +34,7 @@ _AT_ONCE = (joinedload(ReturnCase.pieces), joinedload(ReturnCase.steps))  # One 
 
 
 def sold_lines(order: Order) -> list[Sold]:
+    instead = replaced(order)
     return [
         Sold(
             line_id=line.id,
@@ -43,9 +45,22 @@ def sold_lines(order: Order) -> list[Sold]:
             kind=line.kind,
             cancelled=line.cancelled,
             reached=line.fulfilled,
+            replaced=instead[line.id],
         )
         for line in order.lines
     ]
+
+
+def replaced(order: Order) -> Counter[int]:
+    """For how many pieces, by line, another one was sent. One that was cancelled itself replaces nothing."""
+    found: Counter[int] = Counter()
+    if not any(line.fulfilled for line in order.lines):
+        return found
+    cases = {case.replacement_id: case for case in cases_of_order(order.id) if case.replacement_id}
+    for made in orders_by_ids(cases).values() if cases else ():
+        for piece, line in zip(cases[made.id].pieces, made.lines, strict=True):  # One for one, in the order of lines.
+            found[piece.order_line_id] += piece.quantity - line.cancelled
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,8 @@ STEPS = {
 class Sold:
     """A line as far as returning is concerned: what its pieces cost together, and how many are back already.
 
-    So many of these were ``cancelled`` before they were sent; ``reached`` are those that were sent or handed out.
+    So many of these were ``cancelled`` before they were sent; ``reached`` are those that were sent or handed out, and
+    for ``replaced`` ones its buyer has another one, which is an order of its own.
     """
 
     line_id: int
@@ -69,6 +70,7 @@ class Sold:
     kind: str = "physical"
     cancelled: int = 0
     reached: int = 0
+    replaced: int = 0
 
     @property
     def left(self) -> int:
@@ -77,7 +79,7 @@ class Sold:
     def returnable(self, kind: str, hand: str) -> int:
         """How many pieces can be sent back, exchanged or claimed by this hand."""
         may = RETURNABLE[kind] if hand == "member" else RETURNABLE_BY_STAFF[kind]
-        return self.reached + self.cancelled - self.returned if self.kind in may else 0
+        return self.reached + self.cancelled - self.returned - self.replaced if self.kind in may else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,8 @@ class Story:
         by = self.chance.choice([me(self.member), STAFF])
         pieces = returnable(self.order, kind, by.kind)
         pieces = self.some(pieces) if pieces else {}
+        if self.chance.random() < 0.2:  # Also what came back, or was replaced, before.
+            pieces = {line.id: line.quantity for line in self.order.lines if line.kind == "code"} or pieces
         asked = {"kind": kind, "pieces": pieces, "reason": self.chance.choice(["unwanted", "defective"])}
         with transaction():
             case = ask(order_id=self.id, **asked, key=fresh_key(), by=by, now=NOON).id
@@ -130,6 +132,17 @@ class Story:
         settled = take(case, back_on_shelf=shelf)
         self.note_stock(settled, pieces, shelf=shelf)
 
+    def what_was_sent_instead_cannot_be_delivered(self):
+        made = [case.replacement_id for case in cases_of_order(self.id) if case.replacement_id]
+        order = order_by_id(self.chance.choice(made or [self.id]))
+        pieces = giveable(order, by=STAFF, now=NOON)
+        variants = {line.id: line.variant_id for line in order.lines}
+        if made:
+            with transaction():
+                cancel(order_id=order.id, pieces=pieces, reason="other", key=fresh_key(), by=STAFF, now=NOON)
+            for line, count in pieces.items():
+                self.shelved[variants[line]] += count
+
     def note_stock(self, case, pieces, *, shelf):
         kinds = {line.id: (line.variant_id, line.kind) for line in self.order.lines}
         for line, count in pieces.items():
@@ -146,7 +159,11 @@ class Story:
             "packed": [self.a_parcel_is_sent],
             "part_shipped": [self.a_parcel_is_sent],
             "shipped": [self.it_is_received],
-            "delivered": [self.something_is_sent_back, self.a_code_is_looked_at],
+            "delivered": [
+                self.something_is_sent_back,
+                self.a_code_is_looked_at,
+                self.what_was_sent_instead_cannot_be_delivered,
+            ],
         }.get(self.order.state, [])
         anything = [self.it_is_packed, self.a_parcel_is_sent, self.it_is_received, self.a_code_is_looked_at]
         backwards = [self.the_member_cancels, self.the_shop_cancels, self.something_is_sent_back]
@@ -169,6 +186,7 @@ class Story:
         assert sum(refunds_of(self.id)) == cash
         taken_back = sum(case.taken_back for case in cases)
         assert points_of(self.member) == (RICH - order.points + points, self.earned - taken_back)
+        assert all(line.returned + line.replaced <= line.quantity for line in sold_lines(order))
         if not any(line.left for line in sold_lines(order)):
             assert (cash - fee, points, taken_back) == (order.goods_paid, order.points, self.earned)
         self.check_stock(order)

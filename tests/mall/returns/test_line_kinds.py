@@ -17,7 +17,7 @@ from app.mall.orders.actions import NotToBeGivenUp, confirm_delivery
 from app.mall.orders.models import Order
 from app.mall.orders.queries import order_by_id
 from app.mall.returns.actions import cancel
-from app.mall.returns.errors import NotReturnable
+from app.mall.returns.errors import NotReturnable, ReplacedBefore
 from app.mall.returns.models import ReturnCase
 from app.mall.returns.queries import ways_back
 from tests.cast import sign_in
@@ -72,6 +72,16 @@ def test_a_code_that_does_not_work_is_exchanged_for_another_one(alice, ticket, m
     assert another.code not in (seen.code, unseen.code)
     assert [code.withdrawn_at for code in codes_of(mixed)] == [NOON, None]
     assert (stock_of(ticket), mismatches(), refunded(mixed)) == (7, [], [])
+
+
+def test_one_code_is_claimed_once_and_not_paid_back_on_top(alice, ticket):
+    order = bought(alice.id, ticket)
+    take(wish(order, alice.id, 1, kind="warranty", reason="defective"))
+    for asked in ({"kind": "warranty"}, {"by": STAFF}, {"by": STAFF, "kind": "warranty"}):
+        with pytest.raises(ReplacedBefore):
+            wish(order, alice.id, 1, reason="defective", **asked)
+    assert ways_back(order_by_id(order), now=NOON) == {}
+    assert (stock_of(ticket), refunded(order)) == (8, [])
 
 
 def test_the_other_one_that_nobody_looked_at_is_cancelled(alice, ticket, mixed):

@@ -15,12 +15,13 @@ from app.loyalty.ledger.queries import standing
 from app.loyalty.ledger.verify import verify
 from app.mall.orders.jobs import complete_orders
 from app.mall.orders.queries import order_by_id
-from app.mall.returns.actions import approve, ask, reject, settle, withdraw
+from app.mall.returns.actions import approve, ask, cancel, reject, settle, withdraw
 from app.mall.returns.errors import (
     AlreadyOpen,
     NothingToReturn,
     NotReturnable,
     ReasonMissing,
+    ReplacedBefore,
     StepRefused,
     TooMany,
     WindowOver,
@@ -31,7 +32,7 @@ from app.mall.returns.rules import Sold, back_for
 from tests.conftest import NOON
 from tests.factories import make_member
 from tests.mall.orders.shop import fresh_key, make_goods, stock_of
-from tests.mall.returns.parcels import DAY, STAFF, delivered, me, place_code, points_of, refunded, take, wish
+from tests.mall.returns.parcels import DAY, STAFF, delivered, me, place_code, points_of, receive, refunded, take, wish
 
 
 @pytest.fixture
@@ -110,11 +111,37 @@ def test_an_exchange_sends_the_same_once_more_for_nothing(lin):
     made = order_by_id(case.replacement_id)
     assert (made.state, made.points, made.cash, made.lines[0].quantity) == ("paid", 0, 0, 1)
     assert (refunded(order), stock_of(tea), points_of(lin)[0]) == ([], 7, 10_000 - 200)
-    assert take(wish(order, lin, 2)).points == 200  # What was exchanged can still be sent back.
+
+
+def test_what_was_replaced_is_done_and_what_came_instead_can_be_claimed(lin):
+    order = delivered(lin, make_goods(points=100, cash=20_00), quantity=2)
+    case = take(wish(order, lin, 1, kind="exchange", reason="wrong"))
+    for kind, by in (("return", me(lin)), ("exchange", me(lin)), ("warranty", me(lin)), ("return", STAFF)):
+        with pytest.raises(ReplacedBefore):
+            wish(order, lin, 2, kind=kind, by=by)
+    assert take(wish(order, lin, 1)).points == 100
+    with pytest.raises(TooMany):
+        wish(order, lin, 2)
+    with pytest.raises(ReplacedBefore):
+        wish(order, lin, 1, by=STAFF, reason="defective")
+    receive(case.replacement_id, lin)
+    again = take(wish(case.replacement_id, lin, 1, kind="warranty", reason="defective"))
+    with pytest.raises(ReplacedBefore):
+        wish(case.replacement_id, lin, 1, kind="warranty", reason="defective")
+    assert order_by_id(again.replacement_id).state == "paid"
+    assert (sum(refunded(order)), points_of(lin)[0]) == (20_00, 10_000 - 100)
+
+
+def test_a_replacement_that_cannot_be_delivered_replaces_nothing(lin):
+    order = delivered(lin, make_goods(points=100))
+    case = take(wish(order, lin, 1, kind="exchange", reason="wrong"))
+    with transaction():
+        cancel(order_id=case.replacement_id, reason="unavailable", key=fresh_key(), by=STAFF, now=NOON)
+    assert take(wish(order, lin, 1)).points == 100
 
 
 def test_a_claim_under_warranty_is_possible_long_after_the_window(lin):
-    order = delivered(lin, make_goods(points=100))
+    order = delivered(lin, make_goods(points=100), quantity=2)
     complete_orders(now=NOON + 30 * DAY)
     with pytest.raises(WindowOver):
         wish(order, lin, 1, now=NOON + 30 * DAY)
