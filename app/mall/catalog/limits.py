@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -16,20 +16,32 @@ from app.mall.catalog.models import Product, StockMovement, Variant
 from app.mall.catalog.rules import Limit, period_start
 from app.mall.catalog.stock import change_stocks
 
+_ordered, _moved = aliased(StockMovement), aliased(StockMovement)  # Once: to make an alias takes longer than a query.
+
 
 def take_pieces(*, pieces: Mapping[int, int], number: str, by: Actor, now: datetime) -> None:
     """Take pieces, by variant, for one order, all or none. Raises ``LimitReached`` and ``OutOfStock``.
 
     Limited products are locked first, then variants, each by id: two orders never wait for each other in a circle.
     """
-    mine = sa.select(Variant.product_id).where(any_of(Variant.id, pieces))
-    limited = sa.select(Product).where(Product.id.in_(mine), Product.limit_pieces.is_not(None)).order_by(Product.id)
-    for product in db.session.scalars(lock(LockOrder.STOCK, limited)):
+    for product in _limited_locked(pieces):
         if by.kind == "member" and by.id is not None:  # What staff send once more counts for nobody.
             count = sum(pieces.get(variant.id, 0) for variant in product.variants)
             refuse_beyond_limit(product, member_id=by.id, quantity=count, now=now)
     taken = {variant_id: -count for variant_id, count in pieces.items()}
     change_stocks(changes=taken, reason="order", reference=number, by=by, now=now)
+
+
+def lock_to_take(*, variant_ids: Collection[int]) -> None:
+    """Lock what ``take_pieces`` locks, in its order, for whoever has to look at the shelves before."""
+    _limited_locked(variant_ids)
+    lock_shelves(variant_ids=variant_ids)
+
+
+def _limited_locked(variant_ids: Collection[int]) -> Sequence[Product]:
+    mine = sa.select(Variant.product_id).where(any_of(Variant.id, variant_ids))
+    limited = sa.select(Product).where(Product.id.in_(mine), Product.limit_pieces.is_not(None)).order_by(Product.id)
+    return db.session.scalars(lock(LockOrder.STOCK, limited)).all()
 
 
 def lock_products(*, product_ids: Collection[int]) -> None:
@@ -81,16 +93,15 @@ def taken_by(product_id: int, member_id: int, limit: Limit, *, now: datetime) ->
     """The same as part of another query."""
     zone = clock.programme_zone()
     since = clock.start_of(period_start(limit.period, clock.local_date(now, zone)), zone)
-    ordered, moved = aliased(StockMovement), aliased(StockMovement)
     return (
-        sa.select(-sa.func.coalesce(sa.func.sum(moved.change), 0))
-        .select_from(ordered)
-        .join(Variant, Variant.id == ordered.variant_id)
-        .join(moved, sa.and_(moved.reference == ordered.reference, moved.variant_id == ordered.variant_id))
+        sa.select(-sa.func.coalesce(sa.func.sum(_moved.change), 0))
+        .select_from(_ordered)
+        .join(Variant, Variant.id == _ordered.variant_id)
+        .join(_moved, sa.and_(_moved.reference == _ordered.reference, _moved.variant_id == _ordered.variant_id))
         .where(
-            ordered.member_id == member_id,
-            ordered.reason == "order",
-            ordered.at >= since,
+            _ordered.member_id == member_id,
+            _ordered.reason == "order",
+            _ordered.at >= since,
             Variant.product_id == product_id,
         )
         .scalar_subquery()

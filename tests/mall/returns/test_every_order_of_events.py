@@ -216,7 +216,7 @@ things = st.one_of(carts, carts, carts, services).filter(
 )
 
 
-@settings(max_examples=14, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=9, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     things,
     st.sampled_from([("", ""), ("silver", "express"), ("gold", ""), ("", "express")]),
