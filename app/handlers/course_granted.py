@@ -9,7 +9,7 @@ from flask import url_for
 from flask_babel import lazy_gettext as _l
 
 from app.community.courses import actions as courses
-from app.community.courses.queries import access_unread, offered_courses
+from app.community.courses.queries import access_unopened, offered_courses
 from app.foundation.languages import translated
 from app.mall.catalog.actions import Grantable, Grantor, register_grantor
 
@@ -29,7 +29,7 @@ def take_back(*, member_id: int, code: str, key: str, now: datetime) -> bool:
 
 
 def unused(*, member_id: int, code: str, key: str) -> bool:
-    return access_unread(member_id=member_id, key=key)
+    return access_unopened(member_id=member_id, key=key)
 
 
 def link(code: str) -> str:

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("course_id", ID, nullable=False),
         sa.Column("key", sa.String(length=160), nullable=False),
         sa.Column("given_at", MOMENT, nullable=False),
+        sa.Column("opened_at", MOMENT, nullable=True),
         sa.Column("ended_at", MOMENT, nullable=True),
         sa.ForeignKeyConstraint(["course_id"], ["course.id"], name=op.f("fk_course_enrolment_course_id")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_course_enrolment_member_id")),

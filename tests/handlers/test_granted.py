@@ -18,7 +18,7 @@ from app.loyalty.benefits.models import BenefitGrant
 from app.loyalty.benefits.queries import perks
 from app.loyalty.ledger.queries import standing
 from app.mall.catalog.grants import grantor_of, grantors
-from tests.community.courses.making import make_course, read
+from tests.community.courses.making import begin, make_course
 from tests.conftest import NOON
 from tests.factories import make_member
 from tests.loyalty.benefits.having import entry, offer
@@ -81,13 +81,13 @@ def test_three_pieces_are_one_access_and_the_same_line_gives_once(alice):
     assert not may_read(make_member())
 
 
-def test_access_comes_back_until_a_lesson_is_read(alice):
+def test_access_comes_back_until_the_course_is_begun(alice):
     make_course(open_to_all=False)
     give("course", alice, "tea")
     give("course", alice, "tea", key="order:J2:line:9")
     assert take_back("course", alice, "tea") is True
     assert may_read(alice)  # By the other order.
-    read(alice, 1, now=LATER)
+    begin(alice, now=LATER)
     assert take_back("course", alice, "tea", key="order:J2:line:9") is False
     assert take_back("course", alice, "tea") is True
     assert may_read(alice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from app.community.courses.actions import read_lesson, remove_lesson, take_access_back
+from app.community.courses.actions import begin_course, read_lesson, remove_lesson, take_access_back
 from app.community.courses.errors import NoAccess, NotThere, ReadAlready
 from app.community.courses.models import LessonRead
 from app.foundation.actors import SYSTEM
@@ -24,8 +24,11 @@ def rows(model):
     return db.session.scalar(sa.select(sa.func.count()).select_from(model))
 
 
-def reading(course_id, member, lesson):
+def reading(course_id, member, lesson, *, beginning=False):
     def read():
+        if beginning:
+            with transaction():
+                begin_course(course_id=course_id, member_id=member, now=NOON)
         with transaction():
             progress = read_lesson(course_id=course_id, lesson_id=lesson, member_id=member, now=NOON)
             return progress.completed_at is not None
@@ -71,7 +74,11 @@ def test_access_is_used_or_taken_back_and_never_both(app):
         with transaction():
             return take_access_back(member_id=member, key=f"order:{member}", now=NOON)
 
-    tasks = [task for each in members for task in (reading(course, each, lesson), lambda each=each: send_back(each))]
+    tasks = [
+        task
+        for each in members
+        for task in (reading(course, each, lesson, beginning=True), lambda each=each: send_back(each))
+    ]
     answers = at_once(app, tasks)
     for read, taken in zip(answers[::2], answers[1::2], strict=True):
         assert isinstance(read, NoAccess) is taken

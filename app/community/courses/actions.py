@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from app.community.courses import queries
-from app.community.courses.errors import NoAccess, NotThere, ReadAlready
+from app.community.courses.errors import NoAccess, NotBegun, NotThere, ReadAlready
 from app.community.courses.models import Course, Enrolment, Lesson, LessonRead, Progress
 from app.community.courses.rules import MOST_LESSONS, PICTURES
 from app.foundation import audit
@@ -56,12 +56,13 @@ def give_access(*, member_id: int, code: str, key: str, now: datetime) -> bool:
     course = queries.course_by_code(code)
     if course is None:
         raise LookupError(f"There is no course {code!r} to give.")
-    row = {"member_id": member_id, "course_id": course.id, "key": key, "given_at": now, "ended_at": None}
+    row = {"member_id": member_id, "course_id": course.id, "key": key, "given_at": now}
+    row |= {"opened_at": None, "ended_at": None}
     return bool(insert_new(Enrolment, [row], unless=["key"], returning=[Enrolment.id]))
 
 
 def take_access_back(*, member_id: int, key: str, now: datetime) -> bool:
-    """End what ``key`` gave; ``False`` where a lesson was read since. What another key gave stays.
+    """End what ``key`` gave; ``False`` where it was opened. What another key gave stays.
 
     What never was given, or was taken back before, changes nothing. Locks the enrolment only, and out of the written
     order: whoever reads locks it before anything else.
@@ -71,11 +72,27 @@ def take_access_back(*, member_id: int, key: str, now: datetime) -> bool:
     enrolment = db.session.scalars(locked).one_or_none()
     if enrolment is None or enrolment.ended_at is not None:
         return True
-    if queries.reads_of(enrolment.course_id, member_id, since=enrolment.given_at):
+    if enrolment.opened_at is not None:
         return False
     enrolment.ended_at = now
     db.session.flush()
     return True
+
+
+def begin_course(*, course_id: int, member_id: int, now: datetime) -> None:
+    """Open the lessons of a course that the member was given: from now on it cannot be given back.
+
+    One of several is opened, the oldest. Doing it again changes nothing. Raises ``NoAccess`` and ``NotThere``.
+    """
+    given = _hold_access(course_id, member_id)
+    course = _held(course_id)
+    if course.published_at is None:
+        raise NotThere
+    if not given:
+        raise NoAccess
+    if not any(each.opened_at for each in given):
+        given[0].opened_at = now
+        db.session.flush()
 
 
 # --- reading --------------------------------------------------------------------------------
@@ -84,7 +101,7 @@ def take_access_back(*, member_id: int, key: str, now: datetime) -> bool:
 def read_lesson(*, course_id: int, lesson_id: int, member_id: int, now: datetime) -> Progress:
     """Note that a member has read a lesson; with the last one the course is finished, and brings its points, once.
 
-    Doing it again changes nothing. Raises ``NoAccess`` and ``NotThere``, and then nothing is written.
+    Doing it again changes nothing. Raises ``NoAccess``, ``NotBegun`` and ``NotThere``, and then nothing is written.
     """
     given = _hold_access(course_id, member_id)
     course = _held(course_id)
@@ -92,6 +109,8 @@ def read_lesson(*, course_id: int, lesson_id: int, member_id: int, now: datetime
         raise NotThere
     if not (course.open_to_all or given):
         raise NoAccess
+    if not (course.open_to_all or any(each.opened_at for each in given)):
+        raise NotBegun
     lessons = {each.id for each in queries.lessons_of(course_id)}
     if lesson_id not in lessons:
         raise NotThere
@@ -103,11 +122,9 @@ def read_lesson(*, course_id: int, lesson_id: int, member_id: int, now: datetime
     return progress
 
 
-def _hold_access(course_id: int, member_id: int) -> bool:
-    """Was the member given access? Nobody takes it back until this transaction has ended."""
-    keep_lock_order(LockOrder.COUPON)
-    mine = queries.enrolments(course_id, member_id).with_for_update(read=True)
-    return bool(db.session.scalars(mine).all())
+def _hold_access(course_id: int, member_id: int) -> Sequence[Enrolment]:
+    """What gives the member access, the oldest first. Nobody takes it back until this transaction has ended."""
+    return db.session.scalars(lock(LockOrder.COUPON, queries.enrolments(course_id, member_id))).all()
 
 
 def _held(course_id: int) -> Course:

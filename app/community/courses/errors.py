@@ -16,6 +16,15 @@ class NoAccess(DomainError):
         super().__init__(_("This course is for those who have got it. See below how to get it."))
 
 
+class NotBegun(DomainError):
+    """The member was given access and did not open it: it could still be given back."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(_("You have not begun this course yet. Begin it first, then its lessons can be read."))
+
+
 class NotThere(DomainError):
     """The course was taken back, or the lesson is gone."""
 

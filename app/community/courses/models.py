@@ -49,6 +49,7 @@ class Enrolment(Model):
     """A member was given access. ``key`` names the fact behind it, such as an order's line, which gives it once.
 
     Of several for one course each counts by itself: whoever bought it twice and sends one back keeps the other.
+    Lessons can be read from ``opened_at`` on, and what is opened cannot be given back.
     """
 
     __tablename__ = "course_enrolment"
@@ -59,6 +60,7 @@ class Enrolment(Model):
     course_id: Mapped[int] = reference("course.id", index=True)
     key: Mapped[str] = mapped_column(sa.String(LONGEST_KEY), unique=True)
     given_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
 

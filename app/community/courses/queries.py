@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -31,21 +30,20 @@ def read_before(lesson_id: int) -> bool:
     )
 
 
-def reads_of(course_id: int, member_id: int, *, since: datetime | None = None) -> set[int]:
-    """The lessons that a member has read, ever or from a moment on."""
+def reads_of(course_id: int, member_id: int) -> set[int]:
+    """The lessons that a member has read."""
     mine = (
         sa.select(LessonRead.lesson_id)
         .join(Lesson, Lesson.id == LessonRead.lesson_id)
         .where(LessonRead.member_id == member_id, Lesson.course_id == course_id)
     )
-    return set(db.session.scalars(mine if since is None else mine.where(LessonRead.at >= since)))
+    return set(db.session.scalars(mine))
 
 
-def access_unread(*, member_id: int, key: str) -> bool:
-    """Was nothing read since ``key`` gave this access? So it is too where it never gave any, or that has ended."""
-    mine = sa.select(Enrolment).where(Enrolment.member_id == member_id, Enrolment.key == key)
-    given = db.session.scalars(mine.where(Enrolment.ended_at.is_(None))).one_or_none()
-    return given is None or not reads_of(given.course_id, member_id, since=given.given_at)
+def access_unopened(*, member_id: int, key: str) -> bool:
+    """Did the member not open what ``key`` gave? So it is too where it never gave any, or that has ended."""
+    mine = sa.exists().where(Enrolment.member_id == member_id, Enrolment.key == key, Enrolment.ended_at.is_(None))
+    return not db.session.scalar(sa.select(mine.where(Enrolment.opened_at.is_not(None))))
 
 
 def enrolments(course_id: int, member_id: int) -> sa.Select[Enrolment]:
@@ -72,12 +70,16 @@ def course_called(title: str, fold: Callable[[str], str]) -> Course | None:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A course as one member sees it. ``given`` is whether they were given access, ``read`` how many lessons."""
+    """A course as one member sees it. ``given`` is whether they were given access, ``read`` how many lessons.
+
+    ``opened``: did they begin what they were given?
+    """
 
     course: Course
     lessons: int
     read: int
     given: bool
+    opened: bool
     progress: Progress | None
 
     @property
@@ -87,6 +89,11 @@ class Standing:
     @property
     def may_read(self) -> bool:
         return self.published and (self.course.open_to_all or self.given)
+
+    @property
+    def sealed(self) -> bool:
+        """Must the member say first that they begin, because it can still be given back?"""
+        return self.may_read and not (self.course.open_to_all or self.opened)
 
     @property
     def completed(self) -> bool:
@@ -108,11 +115,9 @@ def standing_of(course_id: int, member_id: int) -> Standing | None:
 
 
 def _standings(member_id: int, which: sa.ColumnElement[bool]) -> list[Standing]:
-    given = (
-        sa.exists()
-        .where(Enrolment.course_id == Course.id, Enrolment.member_id == member_id, Enrolment.ended_at.is_(None))
-        .correlate(Course)
-    )
+    gives = Enrolment.course_id == Course.id, Enrolment.member_id == member_id, Enrolment.ended_at.is_(None)
+    given = sa.exists().where(*gives).correlate(Course)
+    opened = sa.exists().where(*gives, Enrolment.opened_at.is_not(None)).correlate(Course)
     read = (
         sa.select(sa.func.count())
         .select_from(sa.join(LessonRead, Lesson, LessonRead.lesson_id == Lesson.id))
@@ -122,7 +127,7 @@ def _standings(member_id: int, which: sa.ColumnElement[bool]) -> list[Standing]:
     )
     mine = sa.and_(Progress.course_id == Course.id, Progress.member_id == member_id)
     rows = db.session.execute(
-        sa.select(Course, _LESSONS, read, given, Progress)
+        sa.select(Course, _LESSONS, read, given, opened, Progress)
         .outerjoin(Progress, mine)
         .where(which, sa.or_(Course.published_at.is_not(None), given))
         .order_by(Course.published_at.desc(), Course.id.desc())

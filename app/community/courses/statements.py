@@ -97,7 +97,9 @@ def _place(standing: Standing) -> tuple[str, str, str, str]:
         return "locked", _("In the mall"), "neutral", lessons
     if standing.begun:
         return "mine", _("Begun"), "gold", ""
-    return ("mine", _("Yours"), "violet", lessons) if standing.given else ("open", _("Free of charge"), "brand", lessons)
+    return (
+        ("mine", _("Yours"), "violet", lessons) if standing.given else ("open", _("Free of charge"), "brand", lessons)
+    )
 
 
 def rule_of(lessons: int, worth: int) -> str:

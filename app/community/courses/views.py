@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from app.community.courses import queries
-from app.community.courses.actions import read_lesson
+from app.community.courses.actions import begin_course, read_lesson
 from app.community.courses.errors import NoAccess
 from app.community.courses.rules import next_unread
 from app.community.courses.statements import bar_of, card_of, lessons_text, rule_of, tint_of
@@ -52,7 +52,7 @@ def show(code: str) -> Response:
 @courses.get("/<code>/lessons/<int:lesson_id>")
 @requires(Permission.COURSE_TAKE)
 def show_lesson(code: str, lesson_id: int) -> Response:
-    """Who may not read it is shown what the course is and how to get it."""
+    """Who may not read it is shown what the course is and how to get it, or how to begin it."""
     standing = _standing_or_404(code)
     lessons = queries.lessons_of(standing.course.id)
     place = next((place for place, each in enumerate(lessons) if each.id == lesson_id), None)
@@ -60,7 +60,26 @@ def show_lesson(code: str, lesson_id: int) -> Response:
         abort(404)
     if not standing.may_read:
         return _course(standing, refused=str(NoAccess()) if standing.published else "", status=403)
+    if standing.sealed:
+        return _course(standing)
     return _lesson(standing, lessons, place)
+
+
+@courses.post("/<code>/opening")
+@requires(Permission.COURSE_TAKE)
+def create_opening(code: str) -> ResponseReturnValue:
+    """On to the first lesson."""
+    standing, member_id = _standing_or_404(code), current_member().id
+    course_id = standing.course.id
+    try:
+        with transaction():
+            begin_course(course_id=course_id, member_id=member_id, now=clock.now())
+    except DomainError as error:
+        flash(str(error), "warning")
+        return seen(url_for(".show", code=code))
+    lessons = [each.id for each in queries.lessons_of(course_id)]
+    first = next_unread(lessons, queries.reads_of(course_id, member_id))
+    return seen(_lesson_url(code, first) if first else url_for(".show", code=code))
 
 
 @courses.post("/<code>/lessons/<int:lesson_id>/reading")
@@ -108,8 +127,9 @@ def _course(standing: Standing, *, refused: str = "", status: int = 200) -> Resp
         return page("community/courses/closed.html", status=status, title=translated(course.title))
     lessons = queries.lessons_of(course.id)
     read = queries.reads_of(course.id, current_member().id)
-    onward = next_unread([each.id for each in lessons], read) if standing.may_read else None
-    if onward is None and standing.may_read and not standing.completed and lessons:
+    readable = standing.may_read and not standing.sealed
+    onward = next_unread([each.id for each in lessons], read) if readable else None
+    if onward is None and readable and not standing.completed and lessons:
         onward = lessons[-1].id  # What was not read yet is gone: the last one finishes the course.
     rule = reward_at("course", clock.now())
     return page(
@@ -125,6 +145,7 @@ def _course(standing: Standing, *, refused: str = "", status: int = 200) -> Resp
         lines=[_line(standing, each, read, onward) for each in lessons],
         bar=bar_of(standing) if standing.may_read else None,
         begun=standing.begun,
+        begin_url=url_for(".create_opening", code=course.code) if standing.sealed else None,
         go_on_url=_lesson_url(course.code, onward) if onward else None,
         mall_url=None if standing.may_read else url_for("portal.mall.index", q=translated(course.title)),
         rule=rule_of(len(lessons), rule.points) if rule.points and not standing.completed else "",
@@ -134,7 +155,7 @@ def _course(standing: Standing, *, refused: str = "", status: int = 200) -> Resp
 
 
 def _line(standing: Standing, lesson: Lesson, read: set[int], onward: int | None) -> Line:
-    url = _lesson_url(standing.course.code, lesson.id) if standing.may_read else None
+    url = _lesson_url(standing.course.code, lesson.id) if standing.may_read and not standing.sealed else None
     return Line(translated(lesson.title), url, lesson.id in read, lesson.id == onward)
 
 

@@ -53,6 +53,9 @@ def _publish(world: World, sheet: dict[str, Any], now: datetime) -> None:
 def _give(code: str, person: Living, now: datetime) -> None:
     with transaction():
         courses.give_access(member_id=person.id, code=code, key=f"demo:{code}:{person.number}", now=now)
+        course = course_by_code(code)
+        assert course is not None
+        courses.begin_course(course_id=course.id, member_id=person.id, now=now)
 
 
 def _read(code: str, place: int, person: Living, now: datetime) -> None:

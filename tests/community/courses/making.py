@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.community.courses.actions import create_course, give_access, publish_course, read_lesson, write_lesson
+from app.community.courses.actions import (
+    begin_course,
+    create_course,
+    give_access,
+    publish_course,
+    read_lesson,
+    write_lesson,
+)
 from app.community.courses.models import Course
 from app.community.courses.queries import course_by_code, lessons_of
 from app.foundation.actors import SYSTEM
@@ -42,6 +49,15 @@ def give(member_id: int, code: str = "tea", key: str = "order:1:1", now=NOON) ->
     db.session.rollback()
     with transaction():
         return give_access(member_id=member_id, code=code, key=key, now=now)
+
+
+def begin(member_id: int, code: str = "tea", now=NOON) -> None:
+    db.session.rollback()
+    course = course_by_code(code)
+    assert course
+    course_id = course.id
+    with transaction():
+        begin_course(course_id=course_id, member_id=member_id, now=now)
 
 
 def read(member_id: int, *places: int, code: str = "tea", now=NOON):

@@ -13,7 +13,7 @@ from app.community.courses.queries import course_by_code, lessons_of
 from app.foundation.actors import SYSTEM
 from app.foundation.database import db, transaction
 from tests.cast import make_unit, sign_in
-from tests.community.courses.making import give, lesson_ids, make_course, read
+from tests.community.courses.making import begin, give, lesson_ids, make_course, read
 from tests.conftest import NOON
 from tests.engagement.home.test_page import queries_of
 
@@ -85,6 +85,39 @@ def test_without_access_no_lesson_is_shown_but_how_to_get_it(member, alice):
     assert member.post(lesson_url(1) + "/reading").location == "/courses/tea"
     assert rows(LessonRead) == 0
     give(alice.id)
+    begin(alice.id)
+    assert "told" in member.get(lesson_url(1)).text
+
+
+def test_what_was_given_is_begun_before_a_lesson_is_shown(member, alice):
+    make_course(open_to_all=False)
+    give(alice.id)
+    for path in ("/courses/tea", lesson_url(1), lesson_url(2)):
+        page = member.get(path).text
+        assert "told" not in page
+        assert 'href="/courses/tea/lessons/' not in page
+        assert "Begin the course" in page
+        assert "can no longer be given back" in page
+    assert member.post(lesson_url(1) + "/reading").location == "/courses/tea"
+    assert rows(LessonRead) == 0
+    for _ in range(2):
+        begun = member.post("/courses/tea/opening")
+        assert (begun.status_code, begun.location) == (303, lesson_url(1))
+    assert "told" in member.get(lesson_url(1)).text
+    assert "Begin the course" not in member.get("/courses/tea").text
+
+
+def test_nobody_begins_what_they_were_not_given(member):
+    make_course(open_to_all=False)
+    make_course("draft", published=False)
+    assert member.post("/courses/tea/opening").location == "/courses/tea"
+    assert member.post("/courses/draft/opening").status_code == 404
+    assert member.get(lesson_url(1)).status_code == 403
+
+
+def test_what_is_for_everybody_needs_no_beginning(member):
+    make_course()
+    assert "Begin the course" not in member.get("/courses/tea").text
     assert "told" in member.get(lesson_url(1)).text
 
 
@@ -98,6 +131,7 @@ def test_the_list_tells_mine_free_sold_and_finished_apart(member, alice):
     }.items():
         make_course(code, title={"en": f"About {code}"}, **fields)
     give(alice.id, "mine")
+    begin(alice.id, "mine")
     read(alice.id, 1, code="mine")
     read(alice.id, 1, code="done")
     page = member.get("/courses").text
@@ -190,6 +224,7 @@ def test_a_merchant_writes_a_course_looks_at_it_and_publishes_it(client, merchan
     assert course.published_at == NOON
     assert course.open_to_all is False
     give(alice.id)
+    begin(alice.id)
     read(alice.id, 1)
     shown = office.get("/backoffice/courses/tea").text
     assert "1 member has read it" in shown

@@ -17,7 +17,7 @@ from app.community.courses.actions import (
     withdraw_course,
     write_lesson,
 )
-from app.community.courses.errors import NoAccess, NotThere, ReadAlready
+from app.community.courses.errors import NoAccess, NotBegun, NotThere, ReadAlready
 from app.community.courses.models import Course, Enrolment, Lesson, LessonRead, Progress
 from app.community.courses.queries import course_by_code, lessons_of, standings
 from app.community.courses.rules import next_unread
@@ -30,7 +30,7 @@ from app.foundation.terms import change
 from app.loyalty.earning.models import Rewarded
 from app.loyalty.earning.terms import EarningTerms
 from app.loyalty.ledger.queries import standing
-from tests.community.courses.making import give, lesson_ids, make_course, read
+from tests.community.courses.making import begin, give, lesson_ids, make_course, read
 from tests.conftest import NOON
 from tests.factories import make_member
 
@@ -133,6 +133,7 @@ def test_what_is_not_for_everybody_is_read_by_whom_it_was_given_to(alice):
         read(alice, 1)
     assert (rows(LessonRead), rows(Progress)) == (0, 0)
     give(alice)
+    begin(alice)
     assert read(alice, 1, 2).points == 30
 
 
@@ -154,12 +155,41 @@ def test_access_taken_back_before_reading_is_gone(alice):
         read(alice, 1)
 
 
-def test_what_was_read_cannot_be_taken_back(alice):
+def test_what_was_begun_cannot_be_taken_back_though_nothing_was_read(alice):
     make_course(open_to_all=False)
     give(alice)
-    read(alice, 1)
+    begin(alice)
     assert taken_back(alice) is False
-    assert read(alice, 2).completed_at
+    assert read(alice, 1, 2).completed_at
+
+
+def test_nothing_is_read_before_it_was_begun(alice):
+    make_course(open_to_all=False)
+    with pytest.raises(NoAccess):
+        begin(alice)
+    give(alice)
+    with pytest.raises(NotBegun):
+        read(alice, 1)
+    assert (rows(LessonRead), rows(Progress)) == (0, 0)
+    assert taken_back(alice) is True
+
+
+def test_what_was_taken_back_is_not_begun(alice):
+    make_course(open_to_all=False)
+    give(alice)
+    taken_back(alice)
+    with pytest.raises(NoAccess):
+        begin(alice)
+
+
+def test_of_two_that_gave_the_same_course_one_is_begun_and_the_other_can_go_back(alice):
+    make_course(open_to_all=False)
+    for key in ("order:1:1", "order:2:1"):
+        give(alice, key=key)
+    for _ in range(2):
+        begin(alice)
+    assert taken_back(alice, key="order:2:1") is True
+    assert taken_back(alice) is False
 
 
 def test_what_another_key_gave_stays(alice):
@@ -167,6 +197,7 @@ def test_what_another_key_gave_stays(alice):
     give(alice)
     give(alice, key="order:2:1")
     assert taken_back(alice) is True
+    begin(alice)
     assert read(alice, 1)
 
 
@@ -174,6 +205,7 @@ def test_nobody_takes_back_what_somebody_else_was_given(alice):
     make_course(open_to_all=False)
     give(alice)
     assert taken_back(make_member()) is True
+    begin(alice)
     assert read(alice, 1)
 
 
@@ -190,6 +222,7 @@ def test_a_member_sees_how_far_they_are_and_not_what_is_hidden(alice):
     make_course("revised", open_to_all=False)
     for code in ("sold", "revised"):
         give(alice, code, key=code)
+    begin(alice, "sold")
     read(alice, 1, code="sold")
     with transaction():
         withdraw_course(course_id=course_by_code("revised").id, by=SYSTEM, now=LATER)
