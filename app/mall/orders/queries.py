@@ -17,6 +17,7 @@ from app.loyalty.benefits.queries import Received, extra_return_days
 from app.mall.orders.awaited import any_open, number_of_line, pieces_asked, waiting, waiting_for
 from app.mall.orders.models import Order, OrderLine, OrderStep, Shipment
 from app.mall.orders.quotes import Considered, Quote, QuoteLine, Wanted, consider, quote, quote_of
+from app.mall.orders.reaching import BY_HAND
 from app.mall.orders.rules import is_key, order_number
 from app.mall.orders.terms import OrderTerms
 from app.mall.orders.worklist import Asked, orders_asked_for, within
@@ -168,13 +169,14 @@ def arrivals(order_ids: Collection[int]) -> list[Arrival]:
 
 @dataclass(frozen=True, slots=True)
 class OpenOrder:
-    """An order that is still under way, as far as a list needs it."""
+    """An order that is still under way, as far as a list needs it. ``coming``: is a code or a grant awaited?"""
 
     number: str
     state: str
     parcel: bool
     name: dict[str, str]
     picture: str | None
+    coming: bool
 
 
 def open_of(member_id: int, *, limit: int) -> list[OpenOrder]:
@@ -184,8 +186,14 @@ def open_of(member_id: int, *, limit: int) -> list[OpenOrder]:
 
 _first = aliased(OrderLine)
 _FIRST_LINE = sa.select(sa.func.min(_first.id)).where(_first.order_id == Order.id).correlate(Order).scalar_subquery()
+_other = aliased(OrderLine)
+_COMING = sa.exists().where(
+    _other.order_id == Order.id,
+    _other.quantity > _other.fulfilled + _other.cancelled,
+    *(_other.kind != kind for kind in BY_HAND),
+)
 _OPEN = (
-    sa.select(Order.number, Order.state, Order.parcel, OrderLine.name, OrderLine.picture)
+    sa.select(Order.number, Order.state, Order.parcel, OrderLine.name, OrderLine.picture, _COMING)
     .join(OrderLine, OrderLine.id == _FIRST_LINE)
     .where(
         Order.member_id == sa.bindparam("member"),

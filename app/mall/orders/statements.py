@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from babel.dates import format_skeleton
 from flask import url_for
-from flask_babel import format_time, get_locale, get_timezone, ngettext
+from flask_babel import get_locale, get_timezone, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -18,16 +18,15 @@ from app.foundation.languages import translated
 from app.foundation.money import Money
 from app.mall.catalog.actions import grantor_of
 from app.mall.catalog.statements import picture_of
-from app.mall.orders import states
+from app.mall.orders import states, telling
 from app.mall.orders.bills import Bill
 from app.mall.orders.delivery import Delivery
 from app.mall.orders.histories import HAPPENED, history, surplus_notice
 from app.mall.orders.models import Order, OrderLine
 from app.mall.orders.parcels import tracking_page
-from app.mall.orders.queries import OpenOrder, return_days
-from app.mall.orders.reaching import BY_HAND
+from app.mall.orders.queries import OpenOrder
 from app.mall.orders.terms import OrderTerms
-from app.mall.slots.queries import waits_for_its_time
+from app.mall.slots.queries import Booked, booking_of_lines
 
 if TYPE_CHECKING:
     from app.mall.payments.models import Payment
@@ -226,17 +225,20 @@ def underway(order: OpenOrder) -> Underway:
         name=translated(order.name),
         url=url_for("portal.orders.show", number=order.number),
         picture=picture_of(order.picture),
-        state=_label(order.state, usable=order.state == "paid" and not order.parcel),
+        state=_label(order.state, usable=order.state == "paid" and not (order.parcel or order.coming)),
         tone=TONES[order.state],
     )
 
 
 def label_of(order: Order) -> str:
     """What the order waits for, or how it ended, in two words."""
+    if telling.was_given_back(order):
+        return _("Given back")
     if order.state == "paid" and any(line.kind == "service" for line in order.lines):
         return _("Time booked")
-    usable = "delivered" if all(line.kind == "code" for line in order.lines) else "paid"
-    return _label(order.state, usable=order.state == usable and not order.parcel)
+    usable = "delivered" if all(line.kind == "code" for line in telling.kept(order)) else "paid"
+    here = order.state == usable and not order.parcel and not telling.coming_by_itself(order)
+    return _label(order.state, usable=here)
 
 
 def _label(state: str, *, usable: bool) -> str:
@@ -256,7 +258,10 @@ def order_shown(
     at = {step.state: step.at for step in order.steps}
     unpaid = order.state == "placed" and now < order.pay_by
     services = [line.id for line in order.lines if line.kind == "service"]
-    title, text, picture = _about_codes(order, with_codes) or _what_next(order, at, translated(unit), terms)
+    booked = booking_of_lines(services) if services else None
+    title, text, picture = telling.what_next(
+        order, unit=translated(unit), terms=terms, price=price_line(order), with_codes=with_codes, booked=booked
+    )
     return OrderShown(
         number=order.number,
         placed=_("Ordered on %(moment)s", moment=moment(order.placed_at)),
@@ -278,7 +283,7 @@ def order_shown(
         time_left=_time_left(order.pay_by - now) if unpaid else None,
         can_pay=unpaid and bool(order.cash),
         can_cancel=order.state == "placed",
-        can_confirm=_can_confirm(order, services, now),
+        can_confirm=_can_confirm(order, booked, now),
         confirm_later=_confirm_later(order),
         was_paid="paid" in at,
         booked=bool(services),
@@ -287,12 +292,12 @@ def order_shown(
     )
 
 
-def _can_confirm(order: Order, services: Sequence[int], now: datetime) -> bool:
+def _can_confirm(order: Order, booked: Booked | None, now: datetime) -> bool:
     if not states.may(order.state, "delivered", who="member", parcel=order.parcel):
         return False
-    if not order.parcel and any(line.open and line.kind not in BY_HAND for line in order.lines):
-        return False  # A code comes by itself.
-    return not (services and waits_for_its_time(services, now=now))
+    if not order.parcel and telling.coming_by_itself(order):
+        return False
+    return booked is None or booked.state != "booked" or booked.starts_at <= now
 
 
 def _parcel_shown(order: Order, place: int) -> ParcelShown:
@@ -431,81 +436,6 @@ def _dot(state: str, mark: str, at: Mapping[str, datetime]) -> dict[str, Any]:
 def _time_left(rest: timedelta) -> str:
     minutes = max(1, -(-int(rest.total_seconds()) // 60))
     return ngettext("%(num)s minute left", "%(num)s minutes left", minutes)
-
-
-def _what_next(order: Order, at: Mapping[str, datetime], unit: str, terms: OrderTerms) -> tuple[str, str, str]:
-    """(title, text, picture)"""
-    if order.state == "paid":
-        return _after_paying(order, unit)
-    if order.state == "shipped":
-        until = day(at["shipped"] + timedelta(days=terms.arrives_after_days), "long")
-        text = _("Please confirm when you have it. If we hear nothing, we take it as received on %(day)s.", day=until)
-        return _("On its way to you"), text, "truck"
-    if order.state == "delivered":
-        return _after_receiving(order, at, unit)
-    if why := next((step.note for step in order.steps if step.state == "cancelled"), ""):
-        text = _("The shop says: “%(why)s” Your points are available again and nothing was charged.", why=why)
-        return _("This order was cancelled"), text, "waving-hand"
-    if order.state == "cancelled" and "paid" in at:
-        text = _("What you paid goes back the way it came: %(paid)s.", paid=price_line(order))
-        return _("This order was cancelled"), text, "waving-hand"
-    return {
-        "placed": (
-            _("Waiting for your payment"),
-            _("Your points are set aside and the goods are reserved. Unpaid, the order closes by itself at %(time)s "
-              "and everything is released.", time=format_time(order.pay_by, "short")),
-            "hourglass",
-        ),
-        "packed": (_("Packed and waiting for the courier"), _("The tracking number will appear here."), "gift"),
-        "part_shipped": (
-            _("The first part is on its way to you"),
-            _("The rest follows in another parcel; its tracking number will appear here."),
-            "truck",
-        ),
-        "completed": (_("All done"), _("Thank you, and enjoy it!"), "sparkles"),
-        "cancelled": (
-            _("You cancelled this order"),
-            _("Your points are available again and nothing was charged."),
-            "waving-hand",
-        ),
-        "closed": (
-            _("This order was not paid in time"),
-            _("Your points are available again and nothing was charged. You can order it once more."),
-            "zzz",
-        ),
-    }[order.state]  # fmt: skip
-
-
-def _about_codes(order: Order, with_codes: bool) -> tuple[str, str, str] | None:
-    """What a member is told first where codes are all that they wait for, or all that they got."""
-    if order.state not in ("paid", "delivered") or any(line.kind != "code" for line in order.lines):
-        return None
-    if any(line.open for line in order.lines):
-        text = _("It is paid, and yours. As soon as we have it, the code appears here by itself. You need do nothing.")
-        return _("Your code is being prepared"), text, "hourglass"
-    text = _("You find it below, and any time under “My codes”. Only you can see it.")
-    return (_("Ready to use"), text, "ticket") if with_codes else None
-
-
-def _after_paying(order: Order, unit: str) -> tuple[str, str, str]:
-    if order.parcel:
-        text = _("We are packing it. As soon as it is on its way, the tracking number appears here.")
-        return _("It is yours!"), text, "party-popper"
-    told = {"number": order.number, "unit": unit}
-    if any(line.kind == "service" for line in order.lines):
-        text = _("Come to %(unit)s at your time and show the order number %(number)s.", **told)
-        return _("Your time is booked"), text, "calendar"
-    text = _("Show the order number %(number)s at %(unit)s. When you have had it, please confirm below.", **told)
-    return _("Ready for you"), text, "ticket"
-
-
-def _after_receiving(order: Order, at: Mapping[str, datetime], unit: str) -> tuple[str, str, str]:
-    until = day(at["delivered"] + timedelta(days=return_days(order, at["delivered"])), "long")
-    if all(line.kind == "code" for line in order.lines):
-        text = _("Your voucher is the order number %(number)s: show it at %(unit)s.", number=order.number, unit=unit)
-        return _("Ready to use"), text, "ticket"
-    text = _("Enjoy it! On %(day)s, when the time for returns is over, the order is completed.", day=until)
-    return _("You have it"), text, "gift"
 
 
 def address_of(order: Order) -> list[str]:

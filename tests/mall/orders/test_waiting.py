@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 
 from app.foundation.actors import Actor
 from app.foundation.database import db, transaction
 from app.identity.members.models import Member
 from app.identity.units.queries import unit_by_code
-from app.mall.orders import actions
+from app.mall.bookings import actions as bookings
+from app.mall.orders import actions, jobs
 from app.mall.orders.queries import order_by_id
 from app.mall.orders.states import StepRefused
 from app.mall.returns.actions import cancel
+from app.mall.slots.jobs import close_begun
 from tests.cast import employ, sign_in
 from tests.conftest import NOON
 from tests.mall.codes.pools import add, owned, withdraw
-from tests.mall.orders.shop import fresh_key, make_goods, state_of, steps_of, wallet_of
-from tests.mall.returns.parcels import bought, me
+from tests.mall.orders.shop import fresh_key, let_the_time_pass, make_goods, state_of, steps_of, wallet_of
+from tests.mall.returns.parcels import DAY, bought, delivered, me, take, wish
+from tests.mall.slots.studio import book, yoga
 
 MEI = Actor("staff", 1, "Mei the merchant")
 
@@ -31,6 +37,22 @@ def waiting(alice, ticket):
     """A parcel to send, and a code that is paid and missing in its pool."""
     kettle = make_goods("Kettle", points=100)
     return bought(alice, kettle, ticket, before_paying=lambda: withdraw(ticket, "Test"))
+
+
+@pytest.fixture
+def browser(app, alice):
+    return sign_in(app.test_client(), db.session.get_one(Member, alice))
+
+
+def read(browser, order_id):
+    """The page of an order as its member reads it."""
+    db.session.rollback()
+    page = browser.get(f"/orders/{order_by_id(order_id).number}").text
+    return unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
+
+
+def read_start(browser):
+    return unescape(re.sub(r"<[^>]+>", " ", browser.get("/").text))
 
 
 def pack(order_id):
@@ -68,10 +90,9 @@ def test_its_member_may_give_the_awaited_code_up(alice, without_parcel):
     assert wallet_of(alice) == (1_000, 0)
 
 
-def test_everybody_can_look_at_it(app, alice, without_parcel):
+def test_everybody_can_look_at_it(app, browser, without_parcel):
     number = order_by_id(without_parcel).number
-    member = sign_in(app.test_client(), db.session.get_one(Member, alice))
-    assert member.get(f"/orders/{number}").status_code == 200
+    assert browser.get(f"/orders/{number}").status_code == 200
     office = sign_in(app.test_client(), employ("merchant", "Mei Zhao", (unit_by_code("shop"),)))
     assert office.get(f"/backoffice/orders/{number}").status_code == 200
 
@@ -87,3 +108,61 @@ def test_nobody_hands_over_what_comes_by_itself(without_parcel):
     assert not actions.can_be_served(order_by_id(without_parcel), now=NOON)
     with pytest.raises(StepRefused), transaction():
         actions.serve(order_id=without_parcel, by=MEI, now=NOON)
+
+
+# --- what its member is told -------------------------------------------------------------------------
+
+
+def test_who_waits_for_a_code_alone_is_not_sent_to_the_shop(browser, alice, waiting):
+    give_up_parcel(waiting, by=me(alice))
+    page = read(browser, waiting)
+    assert "Your code is being prepared" in page
+    assert "Show the order number" not in page
+    assert "Ready to use" not in page
+    start = read_start(browser)
+    assert "Kettle" in start
+    assert "Ready to use" not in start
+
+
+def test_a_rest_that_is_awaited_is_named_after_the_parcel_has_come(browser, alice, waiting):
+    pack(waiting)
+    with transaction():
+        actions.ship(order_id=waiting, carrier="SF", tracking_number="1", by=MEI, now=NOON)
+        actions.confirm_delivery(order_id=waiting, by=me(alice), now=NOON)
+    page = read(browser, waiting)
+    assert "The rest is still to come" in page
+    assert "the order is completed" not in page
+
+
+def test_codes_that_were_all_given_back_are_not_ready_to_use(browser, alice):
+    order = bought(alice, make_goods("Ticket", kind="code", points=100))
+    assert "Ready to use" in read(browser, order)
+    with transaction():
+        cancel(order_id=order, reason="unwanted", key=fresh_key(), by=me(alice), now=NOON)
+    page = read(browser, order)
+    assert "All of it was given back" in page
+    assert "Ready to use" not in page
+    assert "show it at" not in page
+
+
+def test_what_was_all_sent_back_is_not_to_be_enjoyed(browser, alice):
+    order = delivered(alice, make_goods("Kettle", points=100))
+    take(wish(order, alice, 1))
+    for now in (NOON, NOON + 30 * DAY):
+        jobs.complete_orders(now=now)
+        page = read(browser, order)
+        assert "All of it was given back" in page
+        assert "njoy it" not in page
+    assert state_of(order) == "completed"
+
+
+def test_who_missed_their_time_is_not_told_to_enjoy_it(browser, alice):
+    goods = yoga(1)
+    order = book(alice, goods)
+    let_the_time_pass(goods)
+    with transaction():
+        bookings.miss(order_id=order, by=MEI, now=NOON)
+    close_begun(now=NOON)
+    page = read(browser, order)
+    assert "Your time is over" in page
+    assert "You have it" not in page
