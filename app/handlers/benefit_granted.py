@@ -1,4 +1,7 @@
-"""What the mall sells as a benefit of the programme is given here, for the days that the benefits' terms say."""
+"""What the mall sells as a gift of the programme is given here, for the days that the benefits' terms say.
+
+Other benefits are not sold: a price or a multiplier is used without a trace, and could be paid back afterwards.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ from flask_babel import lazy_gettext as _l
 from app.foundation.languages import translated
 from app.foundation.terms import current
 from app.loyalty.benefits import actions as benefits
-from app.loyalty.benefits.queries import BenefitTerms, is_unclaimed
+from app.loyalty.benefits.queries import GIFTS, BenefitTerms, is_unclaimed
 from app.mall.catalog.actions import Grantable, Grantor, register_grantor
 
 
 def choices() -> Sequence[Grantable]:
-    return [Grantable(benefit.code, translated(benefit.name)) for benefit in current(BenefitTerms).all]
+    gifts = [benefit for benefit in current(BenefitTerms).all if benefit.kind in GIFTS]
+    return [Grantable(gift.code, translated(gift.name)) for gift in gifts]
 
 
 def give(*, member_id: int, code: str, pieces: int, key: str, now: datetime) -> bool:
@@ -45,7 +49,7 @@ def link(code: str) -> str:
 register_grantor(
     Grantor(
         kind="coupon",
-        label=_l("A benefit or gift of the programme"),
+        label=_l("A gift of the programme"),
         choices=choices,
         give=give,
         take_back=take_back,

@@ -15,7 +15,7 @@ from app.foundation.database import db, transaction
 from app.identity.members.queries import member_by_id
 from app.loyalty.benefits.actions import claim
 from app.loyalty.benefits.models import BenefitGrant
-from app.loyalty.benefits.queries import perks
+from app.loyalty.benefits.queries import GIFTS, Kind
 from app.loyalty.ledger.queries import standing
 from app.mall.catalog.grants import grantor_of, grantors
 from tests.community.courses.making import begin, make_course
@@ -27,6 +27,7 @@ LATER = NOON + timedelta(hours=1)
 LINE = "order:J1:line:7"
 CAKE = entry("coupon_pack", gifts=[{"points": 50}], series="cake", period="once")
 PRICE = entry("discount", value=10)
+VALUES = {Kind.DISCOUNT: 10, Kind.MULTIPLIER: 2, Kind.EARLY_ACCESS: 1, Kind.RETURN_WINDOW: 5, Kind.WARRANTY: 6}
 
 
 @pytest.fixture
@@ -107,13 +108,13 @@ def grants(member):
     return db.session.scalars(mine.execution_options(populate_existing=True)).all()
 
 
-def test_what_the_programme_has_is_sold_and_leads_to_ones_benefits(app):
+def test_gifts_of_the_programme_are_sold_and_lead_to_ones_benefits(app):
     assert "coupon" not in {each.kind for each in grantors()}
     offer(CAKE, PRICE)
     grantor = grantor_of("coupon")
-    assert [each.code for each in grantor.choices()] == ["coupon-pack", "discount"]
+    assert [each.code for each in grantor.choices()] == ["coupon-pack"]
     with app.test_request_context():
-        assert grantor.link("discount") == "/benefits"
+        assert grantor.link("coupon-pack") == "/benefits"
 
 
 def test_each_piece_is_a_gift_to_claim_and_the_same_line_gives_once(alice):
@@ -128,14 +129,12 @@ def test_each_piece_is_a_gift_to_claim_and_the_same_line_gives_once(alice):
     assert int(standing(alice, now=NOON).available) == 100
 
 
-def test_a_bought_price_counts_until_it_is_taken_back(alice, unit):
-    offer(PRICE)
-    give("coupon", alice, "discount")
-    assert perks(alice, NOON).discount(unit.id) == 10
-    for _ in range(2):
-        assert take_back("coupon", alice, "discount") is True
-    assert perks(alice, LATER).discount(unit.id) == 0
-    assert grants(alice)[0].ended_at == LATER
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in GIFTS])
+def test_what_is_used_without_a_trace_is_not_sold_and_who_bought_it_before_waits(alice, kind):
+    offer(entry(kind, value=VALUES.get(kind, 0)))
+    assert grantor_of("coupon").choices() == []
+    assert not give("coupon", alice, kind.replace("_", "-"))
+    assert rows(BenefitGrant) == 0
 
 
 def test_a_gift_that_was_claimed_cannot_be_taken_back_and_then_nothing_is(alice):

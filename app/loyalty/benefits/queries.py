@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from app.loyalty.tiers.models import Tier
 
 __all__ = [
+    "GIFTS",
     "NOBODY",
     "Benefit",
     "BenefitTerms",
