@@ -11,9 +11,14 @@ from app.foundation.database import any_of, db
 from app.mall.orders.models import Order, OrderLine
 from app.mall.orders.reaching import BY_HAND
 
-PAID = ("paid", "packed", "part_shipped", "shipped", "delivered")  # And neither completed nor given up.
+PAID = ("paid", "packed", "part_shipped", "shipped", "delivered")  # A code may come when its parcel has long arrived.
 _OPEN = OrderLine.quantity - OrderLine.fulfilled - OrderLine.cancelled
 _IS_PAID = Order.state != "placed"
+
+
+def awaits(kind: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Has the order an open line of this kind?"""
+    return sa.exists().where(OrderLine.order_id == Order.id, _OPEN > 0, kind)
 
 
 def pieces_asked(kind: str) -> sa.Select[*tuple[Any, ...]]:

@@ -65,8 +65,8 @@ def confirm_delivery(*, order_id: int, by: Actor, now: datetime) -> None:
     states.check(order.state, "delivered", who=who, parcel=order.parcel)
     lines = lines_of(order)
     _refuse_what_is_ahead(lines, now=now)
-    if not order.parcel and any(line.open and line.kind == "code" for line in lines):
-        raise states.StepRefused(_("The code is still on its way. Nothing was changed."))
+    if not order.parcel and any(line.open and line.kind not in reaching.BY_HAND for line in lines):
+        raise states.StepRefused(_("A part of this order is still awaited. Nothing was changed."))
     _hand_over(order, now=now)
     if order.state != "shipped":
         advance(order=order, by=by, now=now)

@@ -101,8 +101,8 @@ def _one_by_one(order_ids: Sequence[int], act: Callable[[int], bool]) -> int:
         try:
             with transaction():
                 done += act(order_id)
-        except StepRefused:
-            continue  # Somebody was quicker.
+        except StepRefused as refusal:  # Somebody was quicker. An order that is refused again and again hangs.
+            log.warning("order %s did not take its step: %s", order_id, refusal)
         except Exception:  # One broken order must not keep the others waiting; tomorrow's log shows it again.
             log.exception("order %s could not take its step", order_id)
     return done

@@ -14,7 +14,7 @@ from app.foundation.database import any_of, db, fetch
 from app.foundation.listing import Part, part_of
 from app.foundation.terms import current
 from app.loyalty.benefits.queries import Received, extra_return_days
-from app.mall.orders.awaited import any_open, number_of_line, pieces_asked, waiting, waiting_for
+from app.mall.orders.awaited import any_open, awaits, number_of_line, pieces_asked, waiting, waiting_for
 from app.mall.orders.models import Order, OrderLine, OrderStep, Shipment
 from app.mall.orders.quotes import Considered, Quote, QuoteLine, Wanted, consider, quote, quote_of
 from app.mall.orders.reaching import BY_HAND
@@ -136,7 +136,10 @@ def unpaid_since(moment: datetime, *, limit: int) -> Sequence[int]:
 
 
 def resting_since(state: str, moment: datetime, *, parcel: bool | None = None, after: int, limit: int) -> Sequence[int]:
-    """Orders that reached ``state`` by ``moment`` and are still there, by id."""
+    """Orders that reached ``state`` by ``moment`` and are still there, by id.
+
+    Without those that are held up by a return or, unless a parcel is on its way, by a code or a grant that is awaited.
+    """
     query = (
         sa.select(Order.id)
         .join(OrderStep, (OrderStep.order_id == Order.id) & (OrderStep.state == state))
@@ -144,6 +147,8 @@ def resting_since(state: str, moment: datetime, *, parcel: bool | None = None, a
     )
     if parcel is not None:
         query = query.where(Order.parcel.is_(parcel))
+    if state != "shipped":  # What is on its way arrives, whatever else may follow.
+        query = query.where(~awaits(OrderLine.kind.not_in(BY_HAND)))
     return db.session.scalars(query.order_by(Order.id).limit(limit)).all()
 
 

@@ -12,12 +12,12 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from app.foundation.database import any_of, db
 from app.foundation.listing import Part, part_of
+from app.mall.orders.awaited import PAID, awaits
 from app.mall.orders.models import STATES, Order, OrderLine, Shipment
 from app.mall.orders.reaching import BY_HAND
-from app.mall.orders.states import OPEN
 
-WITH_CODES = (*OPEN, "shipped", "delivered")  # A code may follow when its parcel has long arrived.
-# What asks a colleague for work: the longest wait comes first, and before it who has priority delivery.
+# What asks a colleague for work: the longest wait comes first, and before it who has priority delivery. Whatever comes
+# by itself, codes and grants, is waited for under "codes".
 WORK = ("paid", "packed", "part_shipped", "handout", "codes")
 SELECTIONS = (*WORK, *(state for state in STATES if state not in WORK))
 BATCH = 500
@@ -92,18 +92,12 @@ def _selected(state: str) -> list[sa.ColumnElement[bool]]:
     if not state:
         return []
     if state == "codes":
-        return [Order.state.in_(WITH_CODES), _awaits(OrderLine.kind == "code")]
+        return [Order.state.in_(PAID), awaits(OrderLine.kind.not_in(BY_HAND))]
     if state == "handout":
-        return [Order.state == "paid", Order.parcel.is_(False), _awaits(OrderLine.kind.in_(BY_HAND))]
+        return [Order.state == "paid", Order.parcel.is_(False), awaits(OrderLine.kind.in_(BY_HAND))]
     if state == "paid":
         return [Order.state == "paid", Order.parcel.is_(True)]
     return [Order.state == state]
-
-
-def _awaits(kind: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    """Has the order an open line of this kind?"""
-    open_ = OrderLine.quantity > OrderLine.fulfilled + OrderLine.cancelled
-    return sa.exists().where(OrderLine.order_id == Order.id, open_, kind)
 
 
 def how_many_wait(*, units: Collection[int] | None) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Orders of which something is still awaited: a code whose pool is empty, beside a parcel or instead of one."""
+"""Orders of which something is still awaited: codes whose pool is empty, grants that nobody can give just now."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from app.foundation.database import db, transaction
 from app.identity.members.models import Member
 from app.identity.units.queries import unit_by_code
 from app.mall.bookings import actions as bookings
-from app.mall.orders import actions, jobs
-from app.mall.orders.queries import order_by_id
+from app.mall.orders import actions, jobs, reaching
+from app.mall.orders.queries import office_orders, order_by_id
 from app.mall.orders.states import StepRefused
 from app.mall.returns.actions import cancel
 from app.mall.slots.jobs import close_begun
 from tests.cast import employ, sign_in
+from tests.community.courses.making import make_course
 from tests.conftest import NOON
 from tests.mall.codes.pools import add, owned, withdraw
 from tests.mall.orders.shop import fresh_key, let_the_time_pass, make_goods, state_of, steps_of, wallet_of
@@ -108,6 +109,58 @@ def test_nobody_hands_over_what_comes_by_itself(without_parcel):
     assert not actions.can_be_served(order_by_id(without_parcel), now=NOON)
     with pytest.raises(StepRefused), transaction():
         actions.serve(order_id=without_parcel, by=MEI, now=NOON)
+
+
+# --- what is granted, and cannot be just now --------------------------------------------------------
+
+
+@pytest.fixture
+def course(alice, monkeypatch):
+    """A course that is paid, and that nobody could open for its buyer."""
+    make_course("tea", open_to_all=False, unit_id=None)
+    goods = make_goods("Brewing tea", kind="course", points=100, grants="tea")
+    with monkeypatch.context() as patch:
+        patch.setattr(reaching, "grantor_of", lambda _kind: None)
+        return bought(alice, goods)
+
+
+def test_a_grant_that_is_awaited_does_not_count_as_received(alice, course, caplog):
+    with pytest.raises(StepRefused, match="still awaited"), transaction():
+        actions.confirm_delivery(order_id=course, by=me(alice), now=NOON)
+    assert jobs.take_as_received(now=NOON + 40 * DAY) == 0
+    assert caplog.messages == []
+    assert state_of(course) == "paid"
+    assert jobs.serve_waiting(now=NOON + 40 * DAY) == 1
+    assert state_of(course) == "delivered"
+
+
+def test_a_grant_that_is_awaited_is_told_and_listed(browser, course):
+    page = read(browser, course)
+    assert "It is being prepared" in page
+    assert "Ready" not in page
+    assert [order.id for order in office_orders(units=None, state="codes").items] == [course]
+
+
+def test_an_awaited_code_holds_up_the_end_of_its_order_alone(alice, waiting, caplog):
+    pack(waiting)
+    with transaction():
+        actions.ship(order_id=waiting, carrier="SF", tracking_number="1", by=MEI, now=NOON)
+    assert jobs.take_as_received(now=NOON + 10 * DAY) == 1
+    assert jobs.complete_orders(now=NOON + 40 * DAY) == 0
+    assert caplog.messages == []
+    assert state_of(waiting) == "delivered"
+
+
+def test_an_order_that_hangs_is_seen_in_the_log(alice, monkeypatch, caplog):
+    order = delivered(alice, make_goods("Kettle", points=100))
+
+    def refuse(**_asked):
+        raise StepRefused("This order has ended.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(actions, "complete", refuse)
+        assert jobs.complete_orders(now=NOON + 40 * DAY) == 0
+    assert caplog.messages == [f"order {order} did not take its step: This order has ended."]
 
 
 # --- what its member is told -------------------------------------------------------------------------

@@ -108,7 +108,7 @@ class Filters:
             "paid": _("To pack"),
             "packed": _("To ship"),
             "part_shipped": _("Partly shipped"),
-            "codes": _("Waiting for codes"),
+            "codes": _("Waiting for codes or grants"),
             "handout": _("To hand out"),
             "shipped": _("Shipped"),
             "delivered": _("Received"),
