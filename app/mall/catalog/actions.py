@@ -16,7 +16,7 @@ from app.mall.catalog.editing import (
 from app.mall.catalog.galleries import add_picture, attach_pictures, move_picture, remove_picture
 from app.mall.catalog.grants import Grantable, Grantor, grantor_of
 from app.mall.catalog.grants import register as register_grantor
-from app.mall.catalog.limits import lock_shelves, take_pieces
+from app.mall.catalog.limits import lock_shelves, lock_to_take, take_pieces
 from app.mall.catalog.shelves import create_brand, create_category, update_brand, update_category
 from app.mall.catalog.stock import change_stock, change_stock_by_hand, set_stock
 from app.mall.catalog.wishes import note_seen, unwish, wish
@@ -36,6 +36,7 @@ __all__ = [
     "grantor_of",
     "list_product",
     "lock_shelves",
+    "lock_to_take",
     "move_picture",
     "note_seen",
     "register_grantor",

@@ -5,7 +5,7 @@ Whatever changes a pool brings the variant's stock in line with it, in the same 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -19,13 +19,14 @@ from app.mall.catalog import actions as catalog
 from app.mall.codes.errors import CodeGone, NoPool, NothingFree
 from app.mall.codes.events import CodesAdded
 from app.mall.codes.models import PoolCode
-from app.mall.codes.queries import FREE, UNSEEN, Standing, has_codes, register_asked, standing_of
+from app.mall.codes.queries import FREE, UNSEEN, Standing, has_codes, pools_with_ended, register_asked, standing_of
 from app.mall.codes.rules import NewCode
 from app.mall.codes.terms import CodeTerms
 
 __all__ = [
     "add_codes",
     "hand_out",
+    "let_ended_go",
     "level_stock",
     "register_asked",
     "show_code",
@@ -47,15 +48,24 @@ catalog.tie_to_kind(has_codes)
 # --- what an order asks ---------------------------------------------------------------------------
 
 
+def let_ended_go(*, variant_ids: Collection[int], now: datetime) -> None:
+    """Before pieces of these variants are taken for an order: codes that end too soon to be sold leave their pools.
+
+    Since midnight the stock has told of them, and the job comes only once an hour.
+    """
+    if ended := pools_with_ended(among=variant_ids, now=now):
+        catalog.lock_to_take(variant_ids=variant_ids)
+        for variant_id in ended:
+            withdraw_ended(variant_id=variant_id, now=now)
+
+
 def hand_out(*, variant_id: int, order_line_id: int, member_id: int, pieces: int, now: datetime) -> int:
     """Give so many free codes of a variant to the owner of a line, or as many as there are. Returns how many.
 
     The order's row is locked by the caller, so that one line is served by one hand at a time.
     """
-    # Those that end first go first. What another order is just taking is left to it.
-    ending = PoolCode.last_day.is_(None), PoolCode.last_day, PoolCode.id
-    lasts = PoolCode.last_day.is_(None) | (PoolCode.last_day >= _sold_until(now))
-    free = sa.select(PoolCode.id).where(PoolCode.variant_id == variant_id, *FREE, lasts).order_by(*ending).limit(pieces)
+    # What another order is just taking is left to it.
+    free = _next_free(variant_id, pieces, now=now)
     ids = db.session.scalars(lock(LockOrder.STOCK, free, skip_locked=True)).all()
     db.session.execute(
         sa.update(PoolCode)
@@ -64,6 +74,13 @@ def hand_out(*, variant_id: int, order_line_id: int, member_id: int, pieces: int
         .execution_options(synchronize_session=False)
     )
     return len(ids)
+
+
+def _next_free(variant_id: int, pieces: int, *, now: datetime) -> sa.Select[int]:
+    """Those that end first go first: as they lie in the index, so that a full pool is not sorted for each of them."""
+    lasts = PoolCode.last_day.is_(None) | (PoolCode.last_day >= _sold_until(now))
+    ending = PoolCode.last_day.nulls_last(), PoolCode.id
+    return sa.select(PoolCode.id).where(PoolCode.variant_id == variant_id, *FREE, lasts).order_by(*ending).limit(pieces)
 
 
 def take_back(*, order_line_id: int, pieces: int) -> int:

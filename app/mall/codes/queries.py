@@ -249,10 +249,12 @@ def has_codes(variant_ids: Collection[int]) -> bool:
     return db.session.scalar(query) is not None
 
 
-def pools_with_ended(*, now: datetime) -> Sequence[int]:
-    """Variants with free codes that end too soon to be sold."""
+def pools_with_ended(*, among: Collection[int] | None = None, now: datetime) -> Sequence[int]:
+    """Variants (of all, or ``among`` these) with free codes that end too soon to be sold."""
     ended = PoolCode.last_day < current(CodeTerms).sold_until(_today(now))
     query = sa.select(PoolCode.variant_id).where(*FREE, ended).distinct()
+    if among is not None:
+        query = query.where(any_of(PoolCode.variant_id, among))
     return db.session.scalars(query.order_by(PoolCode.variant_id)).all()
 
 

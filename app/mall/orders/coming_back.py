@@ -81,6 +81,7 @@ def replace(*, order: Order, pieces: Mapping[int, int], key: str, by: Actor, now
     wanted: Counter[int] = Counter()
     for line in lines:
         wanted[line.variant_id] += pieces[line.id]
+    codes.let_ended_go(variant_ids=wanted, now=now)
     catalog.take_pieces(pieces=wanted, number=made.number, by=by, now=now)
     copied = ("variant_id", "sku", "category", "kind", "grants", "name", "variant_name", "picture")
     for line in lines:

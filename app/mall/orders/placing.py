@@ -17,6 +17,7 @@ from app.foundation.terms import current
 from app.identity.members.queries import member_by_id
 from app.loyalty.ledger import actions as ledger
 from app.mall.catalog import actions as catalog
+from app.mall.codes import actions as codes
 from app.mall.orders import fulfilling, queries
 from app.mall.orders.errors import AddressMissing, PriceChanged
 from app.mall.orders.events import OrderPlaced
@@ -68,6 +69,8 @@ def place(
     if order is None:
         return _made_meanwhile(member_id, key)
     member = _actor(member_id)
+    if any(line.offer.kind == "code" for line in quoted.lines):
+        codes.let_ended_go(variant_ids=quoted.pieces, now=now)
     # The stock is locked before the lines are written: a line's foreign key shares a lock on the variant,
     # and two orders that both share it would wait for each other to let go.
     catalog.take_pieces(pieces=quoted.pieces, number=order.number, by=member, now=now)

@@ -13,10 +13,10 @@ from app.foundation.audit import AuditEntry
 from app.foundation.database import db, transaction
 from app.foundation.errors import InvalidInput
 from app.mall.catalog import actions as catalog
-from app.mall.catalog.errors import KindKept, StockCounted
+from app.mall.catalog.errors import KindKept, OutOfStock, StockCounted
 from app.mall.catalog.models import Variant
 from app.mall.catalog.rules import VariantDraft
-from app.mall.codes import jobs
+from app.mall.codes import actions, jobs
 from app.mall.codes.errors import CodeGone, NoPool, NothingFree
 from app.mall.codes.models import PoolCode
 from app.mall.codes.queries import mismatches
@@ -28,7 +28,7 @@ from tests.conftest import NOON
 from tests.factories import make_member
 from tests.mall.catalog.shelf import CLERK, draft, product, put_on_shelf
 from tests.mall.codes.pools import add, figures, movements, owned, show, withdraw
-from tests.mall.orders.shop import attempt, make_goods, order_some, report, state_of
+from tests.mall.orders.shop import attempt, make_goods, order_some, report, state_of, wallet_of
 
 DAY = timedelta(days=1)
 
@@ -178,9 +178,38 @@ def test_what_ends_first_goes_first_and_what_ends_too_soon_is_not_handed_out(lin
     for _ in range(3):
         order_some(lin, ice, address=None)
     assert sorted(code.code for code in owned(lin)) == ["EVER", "LATE", "SOON"]
-    assert figures(ice) == (1, 1, 0)
-    assert jobs.withdraw_ended(now=NOON) == 1
     assert figures(ice) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("cash", [0, 1000])  # Paid at once, or to be paid.
+def test_nobody_orders_a_code_that_has_ended_before_the_job_has_come(lin, app, cash):
+    ice = make_goods("Ice", points=10, cash=cash, stock=0, kind="code")
+    add(ice, "A1", "A2", last_day=date(2026, 6, 16))
+    add(ice, "B1", last_day=date(2026, 7, 16))
+    assert figures(ice) == (3, 3, 0)
+    with pytest.raises(OutOfStock, match="Only 1 piece"):
+        order_some(lin, ice, quantity=2, address=None, now=NOON + DAY)
+    assert wallet_of(lin) == (10_000, 0)
+    order_some(lin, ice, address=None, now=NOON + DAY)
+    assert figures(ice)[0] == 0
+    with pytest.raises(OutOfStock):
+        order_some(lin, ice, address=None, now=NOON + DAY)
+    assert [code.code for code in owned(lin)] == ([] if cash else ["B1"])
+    assert jobs.withdraw_ended(now=NOON + DAY) == 0  # They are out already.
+
+
+def test_the_next_code_is_found_by_the_index_however_full_the_pool(app, latte):
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite sorts what PostgreSQL finds in order.")
+    next_ones = actions._next_free(latte.variant_id, 1, now=NOON).compile(
+        db.engine, compile_kwargs={"literal_binds": True}
+    )
+    for way in ("seqscan", "sort"):  # A small table is read in any way: what is left must be the index, in its order.
+        db.session.execute(sa.text(f"SET LOCAL enable_{way} = off"))
+    plan = "\n".join(db.session.scalars(sa.text(f"EXPLAIN {next_ones}")))
+    db.session.rollback()
+    assert "ix_pool_code_free" in plan
+    assert "Sort" not in plan
 
 
 def test_ended_codes_leave_the_pool_by_themselves_and_owned_ones_stay(lin, app):
