@@ -15,7 +15,7 @@ from app.mall.catalog.actions import Grantable, Grantor, register_grantor
 
 
 def choices() -> Sequence[Grantable]:
-    return [Grantable(course.code, translated(course.title)) for course in offered_courses()]
+    return [Grantable(course.code, translated(course.title), course.unit_id) for course in offered_courses()]
 
 
 def give(*, member_id: int, code: str, pieces: int, key: str, now: datetime) -> bool:

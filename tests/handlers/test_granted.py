@@ -17,7 +17,7 @@ from app.loyalty.benefits.actions import claim
 from app.loyalty.benefits.models import BenefitGrant
 from app.loyalty.benefits.queries import GIFTS, Kind
 from app.loyalty.ledger.queries import standing
-from app.mall.catalog.grants import grantor_of, grantors
+from app.mall.catalog.grants import grantor_of, sold_by
 from tests.community.courses.making import begin, make_course
 from tests.conftest import NOON
 from tests.factories import make_member
@@ -60,7 +60,7 @@ def may_read(member):
 
 
 def test_courses_for_some_are_sold_and_those_for_all_or_in_the_making_are_not(app):
-    assert "course" not in {each.kind for each in grantors()}
+    assert "course" not in {each.kind for each in sold_by(None)}
     for code, fields in {"free": {}, "draft": {"published": False, "open_to_all": False}}.items():
         make_course(code, **fields)
     course = make_course(open_to_all=False)
@@ -109,7 +109,7 @@ def grants(member):
 
 
 def test_gifts_of_the_programme_are_sold_and_lead_to_ones_benefits(app):
-    assert "coupon" not in {each.kind for each in grantors()}
+    assert "coupon" not in {each.kind for each in sold_by(None)}
     offer(CAKE, PRICE)
     grantor = grantor_of("coupon")
     assert [each.code for each in grantor.choices()] == ["coupon-pack"]

@@ -71,7 +71,7 @@ def draw_pictures(sheets: Iterable[ProductSheet]) -> dict[Design, str]:
 
 
 def _add(world: World, sheet: ProductSheet, files: list[str], *, now: datetime) -> None:
-    by = world.fulfiller(sheet.unit)
+    by = world.colleagues["owner"] if sheet.kind == "coupon" else world.fulfiller(sheet.unit)  # A gift is no unit's.
     product = catalog.create_product(draft=_draft(world, sheet), by=by, now=now)
     catalog.attach_pictures(product=product, files=files, by=by, now=now)
     if sheet.kind == "code":

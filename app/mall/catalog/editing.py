@@ -15,22 +15,24 @@ from app.foundation import audit
 from app.foundation.actors import Actor
 from app.foundation.database import db
 from app.foundation.errors import InvalidInput, NotFound
+from app.identity.staff.queries import staff_by_id, unit_scope
 from app.mall.catalog import queries, search
 from app.mall.catalog.counted import refuse_other_kind, refuse_typed_stock
-from app.mall.catalog.errors import ProductChanged, SkuTaken
-from app.mall.catalog.grants import grantor_of
+from app.mall.catalog.errors import GrantNotOffered, ProductChanged, SkuTaken
+from app.mall.catalog.grants import may_sell
 from app.mall.catalog.limits import lock_products
 from app.mall.catalog.models import Brand, Picture, Price, Product, Variant
 from app.mall.catalog.names import subject_of
 from app.mall.catalog.rules import GRANTING, KINDS, PERIODS, ProductDraft, VariantDraft, slugify, sort_keys
 from app.mall.catalog.stock import note_movement
+from app.mall.catalog.stockroom import Scope
 
 RESERVED = {"new", "selection", "sheets", "wishes"}  # Addresses beside those of the products.
 
 
 def create_product(*, draft: ProductDraft, by: Actor, now: datetime) -> Product:
     """A new product, not yet listed. Raises ``InvalidInput`` and ``SkuTaken``."""
-    _check(draft)
+    _check(draft, units=units_of(by))
     product = Product(
         slug=_free_slug(draft.name), status="draft", search_text="", created_at=now, updated_at=now, revision=1
     )
@@ -53,7 +55,7 @@ def update_product(*, product: Product, draft: ProductDraft, revision: int, by: 
     Variants that the draft leaves out are taken off sale; stock is not touched (see ``change_stock``).
     Raises ``ProductChanged``, ``KindKept``, ``InvalidInput`` and ``SkuTaken``.
     """
-    _check(draft, product)
+    _check(draft, product, units=units_of(by))
     lock_products(product_ids=[product.id])
     refuse_other_kind(product, draft.kind)
     _claim_revision(product, revision, now)
@@ -121,16 +123,24 @@ def reindex(product: Product) -> None:
     search.index(product, brand.name if brand else None)
 
 
-def _check(draft: ProductDraft, product: Product | None = None) -> None:
-    check(draft, product)
+def units_of(by: Actor) -> Scope:
+    """The units whose products this one makes and changes; ``None`` is all of them."""
+    if by.kind != "staff":
+        return None
+    staff = staff_by_id(by.id) if by.id is not None else None
+    return unit_scope(staff) if staff else ()
+
+
+def _check(draft: ProductDraft, product: Product | None = None, *, units: Scope) -> None:
+    check(draft, product, units=units)
     skus = [variant.sku for variant in draft.variants]
     taken = queries.taken_skus(skus, but_of=product.id if product else None)
     if repeated := {sku for sku in skus if skus.count(sku) > 1} | taken:
         raise SkuTaken(repeated)
 
 
-def check(draft: ProductDraft, product: Product | None = None) -> None:
-    """Everything but whether its SKUs are free. Raises ``InvalidInput``."""
+def check(draft: ProductDraft, product: Product | None = None, *, units: Scope) -> None:
+    """Everything but whether its SKUs are free, for somebody who sees these units. Raises ``InvalidInput``."""
     if not any(draft.name.values()):
         raise InvalidInput(_("A product needs a name in at least one language."))
     if not draft.variants:
@@ -140,7 +150,7 @@ def check(draft: ProductDraft, product: Product | None = None) -> None:
     if draft.kind not in KINDS:
         raise InvalidInput(_("Please choose what kind of product this is."))
     refuse_typed_stock(draft.kind, sum(variant.stock for variant in draft.variants if variant.id is None))
-    _check_grants(draft, product)
+    _check_grants(draft, product, units)
     if not all(int(way.points) >= 0 <= way.cash.amount and (way.points or way.cash) for way in draft.ways):
         raise InvalidInput(_("A way to pay takes points, or money, or both."))
     if draft.limit and (draft.limit.pieces < 1 or draft.limit.period not in PERIODS):
@@ -150,17 +160,17 @@ def check(draft: ProductDraft, product: Product | None = None) -> None:
         raise InvalidInput(_("The sale would end before it begins. Please check both moments."))
 
 
-def _check_grants(draft: ProductDraft, product: Product | None) -> None:
-    """What grants something names one that can be granted now, or keeps what it named before."""
+def _check_grants(draft: ProductDraft, product: Product | None, units: Scope) -> None:
+    """What grants something names one that its unit may sell now, or keeps what it named before."""
     if draft.kind not in GRANTING:
         if draft.grants:
             raise InvalidInput(_("Only a course, a benefit or a draw entry grants something."))
         return
-    if product and (product.kind, product.grants) == (draft.kind, draft.grants):
+    before = (product.kind, product.grants, product.unit_id) if product else None
+    if before == (draft.kind, draft.grants, draft.unit_id):
         return
-    grantor = grantor_of(draft.kind)
-    if grantor is None or draft.grants not in {each.code for each in grantor.choices()}:
-        raise InvalidInput(_("Please choose what buyers of this product are granted."))
+    if not may_sell(draft.kind, draft.grants, unit_id=draft.unit_id, units=units):
+        raise GrantNotOffered
 
 
 def _claim_revision(product: Product, revision: int, now: datetime) -> None:

@@ -109,6 +109,13 @@ class StockCounted(InvalidInput):
     """This product's stock follows from something else, and nobody types it in."""
 
 
+class GrantNotOffered(InvalidInput):
+    """There is no such thing to grant, or it is not for this unit to sell."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Please choose what buyers of this product are granted: something that its unit may sell."))
+
+
 class KindKept(DomainError):
     """Something hangs on the product that only its kind can have."""
 

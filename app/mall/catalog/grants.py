@@ -6,7 +6,7 @@ nobody registered cannot be sold, so entries into draws wait for the draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -16,10 +16,11 @@ from flask_babel import LazyString
 
 @dataclass(frozen=True, slots=True)
 class Grantable:
-    """One thing that can be granted; ``name`` in the reader's language."""
+    """One thing that can be granted; ``name`` in the reader's language. Without ``unit_id`` it is the programme's."""
 
     code: str
     name: str
+    unit_id: int | None = None
 
 
 class Give(Protocol):
@@ -65,9 +66,22 @@ def register(grantor: Grantor) -> None:
     _grantors[grantor.kind] = grantor
 
 
-def grantors() -> Sequence[Grantor]:
-    """Those who have something to give now."""
-    return [each for each in _grantors.values() if each.choices()]
+def sold_by(units: Collection[int] | None) -> dict[Grantor, list[Grantable]]:
+    """What somebody who sees these units may sell now; ``None`` sees all of them, and what is the programme's."""
+    found = {
+        grantor: [each for each in grantor.choices() if units is None or each.unit_id in units]
+        for grantor in _grantors.values()
+    }
+    return {grantor: choices for grantor, choices in found.items() if choices}
+
+
+def may_sell(kind: str, code: str, *, unit_id: int, units: Collection[int] | None) -> bool:
+    """May a product of this unit grant that? A unit sells its own, and the programme's where all units are seen."""
+    grantor = grantor_of(kind)
+    found = grantor and next((each for each in grantor.choices() if each.code == code), None)
+    if not found:
+        return False
+    return units is None if found.unit_id is None else found.unit_id == unit_id
 
 
 def grantor_of(kind: str) -> Grantor | None:

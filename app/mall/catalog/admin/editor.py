@@ -16,11 +16,13 @@ from app.foundation.languages import translated
 from app.foundation.money import programme_currency
 from app.foundation.pages import page, seen
 from app.foundation.permissions import Permission, requires
+from app.identity.session import current_staff
+from app.identity.staff.queries import unit_scope
 from app.mall.catalog import actions
 from app.mall.catalog.admin.door import me, own_product_or_404, products
-from app.mall.catalog.errors import KindKept, ProductChanged, SkuTaken, StockCounted
+from app.mall.catalog.errors import GrantNotOffered, KindKept, ProductChanged, SkuTaken, StockCounted
 from app.mall.catalog.forms import ProductForm, kind_of, values_of
-from app.mall.catalog.grants import grantors
+from app.mall.catalog.grants import grantor_of, sold_by
 from app.mall.catalog.models import Product
 from app.mall.catalog.office import Choices, choices
 
@@ -48,7 +50,7 @@ def create() -> BaseResponse:
     except SkuTaken as error:
         form.blame_skus(error.skus)
         return _form_page(form, names, status=422)
-    except StockCounted as error:
+    except (StockCounted, GrantNotOffered) as error:
         refuse(form, error, "kind")
         return _form_page(form, names, status=error.status)
     flash(_("The product is saved as a draft. Add pictures, then list it in the mall."), "success")
@@ -86,7 +88,7 @@ def update(slug: str) -> BaseResponse:
     except SkuTaken as error:
         form.blame_skus(error.skus)
         return _form_page(form, names, own_product_or_404(slug), status=422)
-    except (StockCounted, KindKept) as error:
+    except (StockCounted, GrantNotOffered, KindKept) as error:
         refuse(form, error, "kind")
         return _form_page(form, names, own_product_or_404(slug), status=error.status)
     except ProductChanged as error:
@@ -103,16 +105,24 @@ def offer(form: ProductForm, names: Choices, product: Product | None = None) -> 
 
 
 def _granting(product: Product | None) -> dict[str, dict[str, str]]:
-    """What can be granted now, and what this product grants, though it may have been withdrawn."""
+    """What this colleague may sell now, and what this product grants, though it may be neither theirs nor there."""
     found = {
-        str(grantor.label): {kind_of(grantor.kind, each.code): each.name for each in grantor.choices()}
-        for grantor in grantors()
+        str(grantor.label): {kind_of(grantor.kind, each.code): each.name for each in choices}
+        for grantor, choices in sold_by(unit_scope(current_staff())).items()
     }
     if product and product.grants:
         mine = kind_of(product.kind, product.grants)
         if not any(mine in group for group in found.values()):
-            found[_("Not offered any more")] = {mine: product.grants}
+            found |= _granted_by(product, mine)
     return found
+
+
+def _granted_by(product: Product, mine: str) -> dict[str, dict[str, str]]:
+    if grantor := grantor_of(product.kind):
+        for each in grantor.choices():
+            if each.code == product.grants:
+                return {str(grantor.label): {mine: each.name}}
+    return {_("Not offered any more"): {mine: product.grants}}
 
 
 def _one_row_more(form: ProductForm, names: Choices, rows: str, product: Product | None = None) -> Response:

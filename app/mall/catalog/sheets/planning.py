@@ -100,6 +100,7 @@ class Surroundings:
     """What the plans of many products look at, read at once. ``owners`` is SKU → product and variant."""
 
     setting: Setting
+    units: Scope
     products: Mapping[int, Product]
     owners: Mapping[str, tuple[int, int]]
     booked: frozenset[str]
@@ -130,6 +131,7 @@ def _surroundings(sheet: SheetImport, rows: Sequence[SheetRow], units: Scope, se
     )
     return Surroundings(
         setting,
+        units,
         products,
         owners,
         frozenset(key for key in booked if key),
@@ -358,7 +360,7 @@ class _Planner:
         first = self.rows[0]
         draft = product_draft(values, variants)
         try:
-            check(draft, self.product)
+            check(draft, self.product, units=self.around.units)
             self._decide_listing(values, draft)
         except InvalidInput as error:
             self._refuse(first, str(error))
