@@ -16,7 +16,7 @@ from app.foundation import clock
 from app.foundation.formats import day as day_text
 from app.foundation.languages import translated
 from app.mall.slots.errors import NoSuchTime
-from app.mall.slots.queries import Service, Slot
+from app.mall.slots.queries import Booked, Service, Slot
 from app.mall.slots.rules import LocalTime, Spell, monday_of
 
 if TYPE_CHECKING:
@@ -147,6 +147,23 @@ class SlotShown:
     booked: str
     state: str | None
     tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class BookedShown:
+    """The time of an order, which leads to whoever else has booked it."""
+
+    url: str
+    when: str
+    place: str
+
+
+def booked_shown(booked: Booked | None) -> BookedShown | None:
+    """Nothing where no time is booked, or not any more."""
+    if booked is None or booked.state == "cancelled":
+        return None
+    url = url_for("backoffice.bookings.show_slot", slot_id=booked.slot_id)
+    return BookedShown(url, whole_time(booked.starts_at, booked.ends_at), booked.place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,6 +302,18 @@ def test_a_time_is_changed_closed_and_called_off(mei, alice):
     assert (state_of(made), taken(goods)) == ("cancelled", [(0, 6, True)])
 
 
+def test_the_page_of_an_order_says_for_when_it_is_booked(mei, alice):
+    goods = yoga(2)
+    made = book(alice.id, goods)
+    order, time = f"/backoffice/orders/{number_of(made)}", f'href="/backoffice/bookings/times/{goods.slot_id}"'
+    page = mei.get(order).text
+    assert time in page
+    assert "Wed, Jun 17 · 12:00\u202fPM–1:00\u202fPM" in page
+    mei.post(f"/backoffice/bookings/times/{goods.slot_id}/cancellation", data={"reason": "The teacher is ill."})
+    assert state_of(made) == "cancelled"
+    assert time not in mei.get(order).text
+
+
 def test_the_list_of_a_day_says_who_came(mei, alice, bob):
     goods = yoga(2)
     came, stayed = number_of(book(alice.id, goods)), number_of(book(bob.id, goods))

@@ -31,6 +31,8 @@ from app.mall.orders.statements import name_of, order_shown
 from app.mall.orders.terms import OrderTerms
 from app.mall.payments.queries import payments_of
 from app.mall.payments.statements import payment_rows
+from app.mall.slots.queries import booking_of_lines
+from app.mall.slots.statements import booked_shown
 
 
 @orders.get("/<number>")
@@ -64,6 +66,7 @@ def _order_page(
         contact=member.phone or member.email or "",
         payments=[row for payment in payments for row in payment_rows(payment)],
         pieces=points(sum(line.quantity for line in order.lines)),
+        booked=booked_shown(booking_of_lines([line.id for line in order.lines])),
         label=label or LabelForm(formdata=None),
         to_pack=_to_pack(order, packed or PackedForm(to_send(order))),
         seen=len(order.shipments),
