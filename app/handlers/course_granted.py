@@ -9,7 +9,7 @@ from flask import url_for
 from flask_babel import lazy_gettext as _l
 
 from app.community.courses import actions as courses
-from app.community.courses.queries import access_unopened, offered_courses
+from app.community.courses.queries import access_unopened, has_access, offered_courses
 from app.foundation.languages import translated
 from app.mall.catalog.actions import Grantable, Grantor, register_grantor
 
@@ -32,6 +32,10 @@ def unused(*, member_id: int, code: str, key: str) -> bool:
     return access_unopened(member_id=member_id, key=key)
 
 
+def had(*, member_id: int, code: str) -> bool:
+    return has_access(member_id=member_id, code=code)
+
+
 def link(code: str) -> str:
     return url_for("portal.courses.show", code=code)
 
@@ -46,5 +50,6 @@ register_grantor(
         unused=unused,
         link=link,
         invitation=_l("Go to the course"),
+        had=had,
     )
 )

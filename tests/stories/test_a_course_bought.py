@@ -7,7 +7,9 @@ import pytest
 from app.foundation.database import db, transaction
 from app.foundation.errors import DomainError, InvalidInput
 from app.loyalty.ledger.verify import verify
+from app.mall.catalog.errors import HadAlready, OneIsEnough
 from app.mall.orders.queries import order_by_id
+from app.mall.orders.quotes import Wanted, quote
 from app.mall.returns.actions import cancel
 from tests.cast import sign_in
 from tests.community.courses.making import lesson_ids, make_course
@@ -69,3 +71,37 @@ def test_nobody_sells_what_nobody_can_give(app):
         make_goods("Entry", kind="draw", grants="spring")
     with pytest.raises(InvalidInput, match="granted"):
         make_goods("Nothing", kind="course", grants="no-such-course")
+
+
+@pytest.mark.parametrize("quantity", [2, 3])
+def test_several_pieces_of_what_gives_one_access_are_not_sold(alice, barista, quantity):
+    with pytest.raises(OneIsEnough):
+        order_some(alice.id, barista, quantity=quantity, address=None)
+    db.session.rollback()
+    assert stock_of(barista) == 10
+
+
+def test_two_products_that_give_the_same_access_are_not_sold_together(alice, barista):
+    other = make_goods("Barista basics, for friends", points=100, kind="course", grants="barista")
+    wanted = [Wanted(goods.variant_id, goods.price_id, 1) for goods in (barista, other)]
+    with pytest.raises(OneIsEnough):
+        quote(member_id=alice.id, wanted=wanted, now=NOON)
+
+
+def test_who_has_the_course_is_told_before_buying_it_again(client, alice, barista, bought):
+    page = sign_in(client, alice).get(f"/mall/{barista.slug}").text
+    assert "You have this already" in page
+    assert 'href="/courses/barista"' in page
+    assert 'name="now"' not in page
+    assert "Add to cart" not in page
+    with pytest.raises(HadAlready):
+        order_some(alice.id, barista, address=None)
+
+
+def test_who_gave_it_back_may_buy_it_again(client, alice, barista, bought):
+    give_back(bought, alice)
+    page = sign_in(client, alice).get(f"/mall/{barista.slug}").text
+    assert "You have this already" not in page
+    assert 'name="now"' in page
+    assert 'max="1"' in page
+    assert state_of(order_some(alice.id, barista, address=None)) == "delivered"

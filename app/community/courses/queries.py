@@ -46,6 +46,13 @@ def access_unopened(*, member_id: int, key: str) -> bool:
     return not db.session.scalar(sa.select(mine.where(Enrolment.opened_at.is_not(None))))
 
 
+def has_access(*, member_id: int, code: str) -> bool:
+    """Was the member given access to this course, and has it still?"""
+    mine = Enrolment.member_id == member_id, Enrolment.ended_at.is_(None), Course.code == code
+    which = sa.exists().where(Enrolment.course_id == Course.id, *mine)
+    return bool(db.session.scalar(sa.select(which)))
+
+
 def enrolments(course_id: int, member_id: int) -> sa.Select[Enrolment]:
     """What gives a member access to a course now."""
     mine = sa.select(Enrolment).where(Enrolment.course_id == course_id, Enrolment.member_id == member_id)

@@ -109,6 +109,22 @@ class StockCounted(InvalidInput):
     """This product's stock follows from something else, and nobody types it in."""
 
 
+class HadAlready(DomainError):
+    """It gives what the member has."""
+
+    def __init__(self) -> None:
+        self.reason = _("You have this already.")
+        super().__init__(_("You have this already, and a second one would give you nothing. Nothing was ordered."))
+
+
+class OneIsEnough(InvalidInput):
+    """Several pieces give what one gives."""
+
+    def __init__(self) -> None:
+        self.reason = _("One is enough: several would give you the same once.")
+        super().__init__(_("One is enough: several would give you the same once. Please order one piece only."))
+
+
 class GrantNotOffered(InvalidInput):
     """There is no such thing to grant, or it is not for this unit to sell."""
 

@@ -44,9 +44,18 @@ class IsUnused(Protocol):
     def __call__(self, *, member_id: int, code: str, key: str) -> bool: ...
 
 
+class Had(Protocol):
+    """Has the member got it, so that a second one would give them nothing?"""
+
+    def __call__(self, *, member_id: int, code: str) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grantor:
-    """Who gives one kind. ``link`` is where a member finds what a code gave them; ``invitation`` leads there."""
+    """Who gives one kind. ``link`` is where a member finds what a code gave them; ``invitation`` leads there.
+
+    With ``had`` nobody buys it twice; without, every piece gives something of its own.
+    """
 
     kind: str
     label: LazyString
@@ -56,6 +65,7 @@ class Grantor:
     unused: IsUnused
     link: Callable[[str], str]
     invitation: LazyString
+    had: Had | None = None
 
 
 _grantors: dict[str, Grantor] = {}
@@ -86,3 +96,17 @@ def may_sell(kind: str, code: str, *, unit_id: int, units: Collection[int] | Non
 
 def grantor_of(kind: str) -> Grantor | None:
     return _grantors.get(kind)
+
+
+def is_single(kind: str) -> bool:
+    """Is one piece all that anybody can use?"""
+    grantor = grantor_of(kind)
+    return grantor is not None and grantor.had is not None
+
+
+def has_got(kind: str, code: str, *, member_id: int | None) -> bool:
+    """Would this member pay for what they have? A visitor has nothing."""
+    grantor = grantor_of(kind)
+    if member_id is None or grantor is None or grantor.had is None:
+        return False
+    return grantor.had(member_id=member_id, code=code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,8 @@ from app.foundation.money import Money
 from app.foundation.points import Points
 from app.foundation.terms import current
 from app.mall.catalog.access import access, tiers_named
-from app.mall.catalog.errors import LimitReached
+from app.mall.catalog.errors import HadAlready, LimitReached, OneIsEnough
+from app.mall.catalog.grants import has_got, is_single
 from app.mall.catalog.limits import limits_left, taken_by
 from app.mall.catalog.models import Brand, Category, Picture, Price, Product, RecentlySeen, Variant, Wish
 from app.mall.catalog.perks import Perks, perks_of
@@ -234,7 +236,7 @@ class Offer:
 def offer_for(variant_id: int, *, member_id: int, quantity: int = 1, now: datetime) -> Offer | None:
     """What a variant costs this member now; ``None`` when it is not in the mall (any more). Stock may be zero.
 
-    Raises ``NotOnSaleYet``, ``SaleOver``, ``OnlyFromTier`` or ``LimitReached``.
+    Raises ``NotOnSaleYet``, ``SaleOver``, ``OnlyFromTier``, ``LimitReached``, ``HadAlready`` or ``OneIsEnough``.
     """
     offer = offers_for({variant_id: quantity}, member_id=member_id, now=now).get(variant_id)
     if isinstance(offer, DomainError):
@@ -266,14 +268,20 @@ def offers_for(
     perks, tiers = perks or perks_of(member_id, now=now), tiers_named([row[1] for row in rows])
     left = limits_left({row[1] for row in rows}, member_id=member_id, now=now)
     together: dict[int, int] = {}
+    granted: Counter[tuple[str, str]] = Counter()
     for variant, product, *_others in rows:
         together[product.id] = together.get(product.id, 0) + quantities[variant.id]
+        granted[product.kind, product.grants] += quantities[variant.id]
     found: dict[int, Offer | DomainError] = {}
     for variant, product, category, picture in rows:
         try:
             access(product, perks, tiers, now=now).refuse()
             if product.limit and together[product.id] > left.get(product.id, together[product.id]):
                 raise LimitReached(product.limit, left[product.id])
+            if has_got(product.kind, product.grants, member_id=member_id):
+                raise HadAlready
+            if granted[product.kind, product.grants] > 1 and is_single(product.kind):
+                raise OneIsEnough
         except DomainError as refusal:
             found[variant.id] = refusal
         else:

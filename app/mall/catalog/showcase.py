@@ -18,6 +18,7 @@ from app.foundation.markdown import to_html
 from app.foundation.points import Points
 from app.mall.catalog.access import Access, access, tiers_named
 from app.mall.catalog.errors import limit_text
+from app.mall.catalog.grants import grantor_of, is_single
 from app.mall.catalog.limits import pieces_left
 from app.mall.catalog.models import Brand, Category, Product, Variant
 from app.mall.catalog.perks import Perks
@@ -81,17 +82,22 @@ class Showcase:
     goal: Goal | None
     can_order: bool
     most: int
+    had: bool
     times_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Who looks at a product: their points (``None`` for no member), what their tier is worth, and their tie to it."""
+    """Who looks at a product: their points (``None`` for no member), what their tier is worth, and their tie to it.
+
+    ``had``: have they got what it grants, so that it would give them nothing?
+    """
 
     available: Points | None
     perks: Perks
     tie: Tie
     now: datetime
+    had: bool = False
 
 
 def showcase(
@@ -103,7 +109,7 @@ def showcase(
     door = access(product, visit.perks, tiers_named([product]), now=visit.now)
     payable = [key for key, way in ways.items() if available is None or not missing(way, available)]
     left = pieces_left(product.limit, visit.tie.taken) if product.limit and available is not None else None
-    may = door.open and left != 0
+    may = door.open and left != 0 and not visit.had
     tone, icon = _stock_sign(stock)
     text, first = translated(product.description), cheapest(ways.values())
     service = product.kind == "service"
@@ -135,7 +141,8 @@ def showcase(
         way=next(iter(payable), None),
         goal=_goal(list(ways.values()), available) if not payable and stock and may else None,
         can_order=bool(stock and payable and may and available is not None),
-        most=most or 1,
+        most=1 if is_single(product.kind) else most or 1,
+        had=visit.had,
         times_url=url_for("portal.times.index", slug=product.slug) if service else None,
     )
 
@@ -155,6 +162,10 @@ def _saving(product: Product, perks: Perks, ordinary: Mapping[int, Way]) -> str 
 def _hints(product: Product, door: Access, left: int | None, visit: Visit) -> list[Hint]:
     """What a person should know about windows, tiers and limits, the most important first."""
     found = [*_about_the_door(door, visit)]
+    if visit.had and (grantor := grantor_of(product.kind)):
+        text = _("A second one would give you nothing more.")
+        link = grantor.link(product.grants)
+        found.insert(0, Hint(_("You have this already"), text, "success", link, str(grantor.invitation)))
     if product.limit:
         said = limit_text(product.limit)
         if left == 0:

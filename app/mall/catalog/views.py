@@ -24,6 +24,7 @@ from app.loyalty.ledger.queries import standing
 from app.mall.catalog import actions, pictures, queries, shelf
 from app.mall.catalog.access import tiers_named
 from app.mall.catalog.filters import filters_of, panel
+from app.mall.catalog.grants import has_got
 from app.mall.catalog.perks import perks_of
 from app.mall.catalog.shelf import Shown
 from app.mall.catalog.showcase import Visit, showcase
@@ -94,7 +95,9 @@ def show(slug: str) -> Response:
     product, category, brand = there
     product_id = product.id
     tie = queries.tie(product, me, now=now)
-    visit = Visit(available_points(me, now), perks_of(me, now=now), tie, now)
+    visit = Visit(
+        available_points(me, now), perks_of(me, now=now), tie, now, has_got(product.kind, product.grants, member_id=me)
+    )
     unit = unit_names().get(product.unit_id, {})
     answer = page(
         "mall/catalog/show.html",
