@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0018fulfilment"
 down_revision = "0017priority"
@@ -9,6 +10,7 @@ branch_labels = None
 depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 MOMENT = sa.DateTime(timezone=True)
 FREE = sa.text("order_line_id IS NULL AND withdrawn_at IS NULL")
 
@@ -33,6 +35,10 @@ def upgrade() -> None:
         batch_op.drop_constraint(op.f(CASES_NAMED_BEFORE), type_="check")
         batch_op.alter_column("kind", existing_type=sa.String(10), type_=sa.String(12), existing_nullable=False)
         batch_op.create_check_constraint(op.f("ck_return_case_kind_known"), CASES)
+    with op.batch_alter_table("return_piece") as batch_op:
+        batch_op.add_column(sa.Column("codes", JSON, nullable=False, server_default="[]"))
+    with op.batch_alter_table("return_piece") as batch_op:
+        batch_op.alter_column("codes", server_default=None)
 
 
 def _kinds_of_products() -> None:
@@ -198,6 +204,7 @@ def downgrade() -> None:
         batch_op.drop_constraint(op.f("ck_return_case_kind_known"), type_="check")
         batch_op.create_check_constraint(op.f(CASES_NAMED_BEFORE), CASES_BEFORE)
         batch_op.alter_column("kind", existing_type=sa.String(12), type_=sa.String(10), existing_nullable=False)
+    op.drop_column("return_piece", "codes")
     op.drop_table("booking")
     op.drop_table("service_slot")
     op.drop_table("pool_code")

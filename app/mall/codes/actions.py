@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from app.foundation import audit, clock, events
 from app.foundation.actors import SYSTEM, Actor
-from app.foundation.database import LockOrder, db, insert_new, lock
+from app.foundation.database import LockOrder, any_of, db, insert_new, lock
 from app.foundation.terms import current
 from app.mall.catalog import actions as catalog
 from app.mall.codes.errors import CodeGone, NoPool, NothingFree
@@ -96,11 +96,15 @@ def take_back(*, order_line_id: int, pieces: int) -> int:
     return len(ids)
 
 
-def withdraw_handed(*, order_line_id: int, pieces: int, now: datetime) -> None:
-    """So many codes of a line did not work: those that its owner looked at last. They are never handed out again."""
+def withdraw_handed(*, order_line_id: int, pieces: int, named: Collection[int] = (), now: datetime) -> None:
+    """So many codes of a line did not work: those that were ``named``, by id, then those that its owner looked at last.
+
+    They are never handed out again.
+    """
     mine = sa.select(PoolCode.id).where(PoolCode.order_line_id == order_line_id, PoolCode.withdrawn_at.is_(None))
+    named_first = sa.case((any_of(PoolCode.id, named), 0), else_=1)
     latest = PoolCode.shown_at.is_(None), PoolCode.shown_at.desc(), PoolCode.id
-    ids = db.session.scalars(lock(LockOrder.STOCK, mine.order_by(*latest).limit(pieces))).all()
+    ids = db.session.scalars(lock(LockOrder.STOCK, mine.order_by(named_first, *latest).limit(pieces))).all()
     db.session.execute(
         sa.update(PoolCode)
         .where(PoolCode.id.in_(ids))

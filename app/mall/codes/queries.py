@@ -300,5 +300,16 @@ def unseen(order_line_ids: Collection[int], *, handed_after: datetime | None = N
     return {line_id: count for line_id, count in rows if line_id is not None}
 
 
+def shown_of_lines(order_line_ids: Collection[int]) -> list[PoolCode]:
+    """The codes of these lines that their owner looked at and that are good, as far as we know."""
+    looked_at = PoolCode.shown_at.is_not(None), PoolCode.withdrawn_at.is_(None)
+    query = sa.select(PoolCode).where(any_of(PoolCode.order_line_id, order_line_ids), *looked_at)
+    return list(db.session.scalars(query.order_by(PoolCode.id)))
+
+
+def codes_by_ids(ids: Collection[int]) -> list[PoolCode]:
+    return list(db.session.scalars(sa.select(PoolCode).where(any_of(PoolCode.id, ids)).order_by(PoolCode.id)))
+
+
 def _today(now: datetime) -> date:
     return clock.local_date(now, clock.programme_zone())

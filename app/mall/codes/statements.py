@@ -88,6 +88,11 @@ def _lasts(last_day: date | None, *, ended: bool) -> str:
     return _("Can be used until %(day)s", day=day(last_day))
 
 
+def shortened(code: PoolCode) -> str:
+    """Enough to tell a code apart, too little to use it."""
+    return masked(code.code)
+
+
 def reminder(ending: Sequence[PoolCode]) -> str | None:
     """``2 codes end soon, the first on 20 Jun 2026.``"""
     if not ending:

@@ -6,7 +6,7 @@ Locks: order and case → purchase → payment → stock → wallets → members
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from app.foundation import events
 from app.foundation.actors import Actor
 from app.foundation.database import LockOrder, db, lock
-from app.mall.codes import actions as codes
+from app.mall.codes import actions as pool
 from app.mall.orders import actions as orders
 from app.mall.returns import queries
 from app.mall.returns.cancelling import cancel
@@ -41,6 +41,7 @@ from app.mall.returns.errors import (
 from app.mall.returns.events import ReturnSettled
 from app.mall.returns.giving_back import give_back
 from app.mall.returns.models import ReturnCase
+from app.mall.returns.naming import codes_meant
 from app.mall.returns.rules import ASKED, NOT_ASKED, OPEN, REASONS, STEPS
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def ask(
     reason: str,
     note: str = "",
     pictures: Sequence[str] = (),
+    codes: Collection[int] = (),
     key: str,
     by: Actor,
     now: datetime,
@@ -67,15 +69,20 @@ def ask(
     """Ask to send pieces of an order back, by line; nothing moves yet. ``key`` is the form's own.
 
     Members ask within the window, for what was delivered to them in a parcel; staff may open a case later, too.
-    Raises ``NothingToReturn``, ``TooMany``, ``NotReturnable``, ``WindowOver``, ``AlreadyOpen`` or ``InvalidInput``.
+    ``codes`` are the ids of those that do not work, where several of a line were looked at. Raises
+    ``NothingToReturn``, ``TooMany``, ``NotReturnable``, ``WhichCodes``, ``WindowOver``, ``AlreadyOpen`` or
+    ``InvalidInput``.
     """
     check_form(key, kind in ASKED and reason in REASONS and reason not in NOT_ASKED)
     order = locked_order(order_id)
     if earlier := earlier_case(order, key):
         return earlier
-    check(order=order, kind=kind, pieces=pieces, by=by, now=now)
+    check(order=order, kind=kind, pieces=pieces, codes=codes, by=by, now=now)
     facts = {"key": key, "kind": kind, "reason": reason, "note": note.strip()[:LONGEST_NOTE], "pictures": [*pictures]}
     case = open_case(order, pieces, state="requested", by=by, now=now, **facts)
+    meant = codes_meant(order, pieces, codes)
+    for piece in case.pieces:
+        piece.codes = meant.get(piece.order_line_id, [])
     orders.hold_open(order_id=order.id, open_=True)
     if by.kind == "staff":
         note_by_staff(case, "return.opened", by=by, now=now)
@@ -83,9 +90,18 @@ def ask(
     return case
 
 
-def check(*, order: Order, kind: str, pieces: Mapping[int, int], by: Actor, now: datetime) -> None:
+def check(
+    *,
+    order: Order,
+    kind: str,
+    pieces: Mapping[int, int],
+    codes: Collection[int] = (),
+    by: Actor,
+    now: datetime,
+) -> None:
     """Could this be asked for now? Raises what ``ask`` raises; for previews."""
     _check_pieces(order, kind, pieces, by=by)
+    codes_meant(order, pieces, codes)
     _check_time(order, kind, by=by, now=now)
     if any(case.state in OPEN for case in queries.cases_of_order(order.id)):
         raise AlreadyOpen
@@ -161,13 +177,13 @@ def settle(*, case_id: int, back_on_shelf: bool, by: Actor, now: datetime) -> Re
             case,
             order,
             pieces,
-            goods=lambda: _take_in(order, pieces, back_on_shelf=back_on_shelf, by=by, now=now),
+            goods=lambda: _take_in(case, order, back_on_shelf=back_on_shelf, by=by, now=now),
             by=by,
             now=now,
         )
     else:
         made = orders.replace(order=order, pieces=pieces, key=f"case-{case.number:0>16}", by=by, now=now)
-        _withdraw_codes(order, pieces, now=now)
+        _withdraw_codes(case, order, now=now)
         case.replacement_id = made.id
         if back_on_shelf:  # Under the new order's number: a member's limit counts what they keep of the first one.
             orders.restock(order=made, pieces=_by_variant(order, pieces), by=by, now=now)
@@ -177,11 +193,12 @@ def settle(*, case_id: int, back_on_shelf: bool, by: Actor, now: datetime) -> Re
     return case
 
 
-def _take_in(order: Order, pieces: Mapping[int, int], *, back_on_shelf: bool, by: Actor, now: datetime) -> None:
+def _take_in(case: ReturnCase, order: Order, *, back_on_shelf: bool, by: Actor, now: datetime) -> None:
+    pieces = {piece.order_line_id: piece.quantity for piece in case.pieces}
     orders.note_returned(order=order, pieces=pieces)
     if back_on_shelf:
         orders.restock(order=order, pieces=_by_variant(order, pieces), by=by, now=now)
-    _withdraw_codes(order, pieces, now=now)
+    _withdraw_codes(case, order, now=now)
 
 
 def _by_variant(order: Order, pieces: Mapping[int, int]) -> Counter[int]:
@@ -193,11 +210,12 @@ def _by_variant(order: Order, pieces: Mapping[int, int]) -> Counter[int]:
     return found
 
 
-def _withdraw_codes(order: Order, pieces: Mapping[int, int], *, now: datetime) -> None:
+def _withdraw_codes(case: ReturnCase, order: Order, *, now: datetime) -> None:
     """A code that came back was looked at: nobody else can have it."""
-    for line in order.lines:
-        if line.id in pieces and line.kind == "code":
-            codes.withdraw_handed(order_line_id=line.id, pieces=pieces[line.id], now=now)
+    kinds = {line.id: line.kind for line in order.lines}
+    for piece in case.pieces:
+        if kinds[piece.order_line_id] == "code":
+            pool.withdraw_handed(order_line_id=piece.order_line_id, pieces=piece.quantity, named=piece.codes, now=now)
 
 
 # --- what they share --------------------------------------------------------------------------

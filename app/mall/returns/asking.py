@@ -13,9 +13,20 @@ from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.formtools import refuse
 from app.mall.returns import actions, pictures, queries
-from app.mall.returns.forms import AskForm, hidden, pieces_of, take_pictures
+from app.mall.returns.forms import AskForm, codes_of, hidden, pieces_of, take_pictures
 from app.mall.returns.models import ReturnCase
-from app.mall.returns.statements import KIND_LABELS, REASON_LABELS, choosable, goods, nothing_moves, preview, ways
+from app.mall.returns.naming import codes_meant, pieces_named, shown_codes
+from app.mall.returns.statements import (
+    KIND_LABELS,
+    REASON_LABELS,
+    CodeChoice,
+    choosable,
+    code_choice,
+    goods,
+    nothing_moves,
+    preview,
+    ways,
+)
 from app.mall.returns.walk import Asked
 
 if TYPE_CHECKING:
@@ -24,9 +35,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Asking(Asked[AskForm]):
-    """``tokens`` name the pictures that are uploaded already."""
+    """``tokens`` name the pictures that are uploaded already, ``codes`` by their ids those that do not work."""
 
     tokens: list[str] = field(default_factory=list)
+    codes: list[int] = field(default_factory=list)
 
     template = "new.html"
     preview = "preview.html"
@@ -54,9 +66,11 @@ class Asking(Asked[AskForm]):
             refuse(self.form, error, "pictures")
             fine = False
         try:
-            self.pieces = pieces_of(request.form)
+            self.codes = codes_of(request.form.getlist("codes"))
+            self.pieces = pieces_of(request.form) | pieces_named(self.order, self.codes)
             if fine:
-                actions.check(order=self.order, kind=self.form.kind.data, pieces=self.pieces, by=self.by, now=now)
+                asked = {"kind": self.form.kind.data, "pieces": self.pieces, "codes": self.codes}
+                actions.check(order=self.order, **asked, by=self.by, now=now)
         except DomainError as error:
             refuse(self.form, error)
             self.status = error.status
@@ -74,6 +88,7 @@ class Asking(Asked[AskForm]):
                 reason=self.form.reason.data,
                 note=self.form.note.data or "",
                 pictures=names,
+                codes=self.codes,
                 key=self.form.key.data or "",
                 by=self.by,
                 now=now,
@@ -86,12 +101,20 @@ class Asking(Asked[AskForm]):
         for kind in possible:
             left |= queries.returnable(self.order, kind, self.by.kind)
         return {
-            "lines": choosable(self.order, left, request.form),
+            "lines": choosable(self.order, left, request.form, codes=self._codes_shown()),
             "ways": [{"value": way.kind, "title": way.label, "text": way.text} for way in ways(possible)],
             "kind": chosen,
             "parcel": any(line.kind == "physical" and left.get(line.id) for line in self.order.lines),
             "tokens": self.tokens,
             "most": pictures.MOST,
+        }
+
+    def _codes_shown(self) -> dict[int, list[CodeChoice]]:
+        """Those to choose from, by line; colleagues see no more than their ends."""
+        return {
+            line_id: [code_choice(code, masked=self.by.kind != "member", chosen=self.codes) for code in codes]
+            for line_id, codes in shown_codes(self.order).items()
+            if len(codes) > 1
         }
 
     def preview_shown(self, now: datetime) -> dict[str, Any]:
@@ -100,8 +123,9 @@ class Asking(Asked[AskForm]):
         if kind == "return":
             figures = preview(queries.outcome(self.order, self.pieces, kind=kind, reason=reason, now=now))
         return {
-            "goods": goods(self.order, self.pieces),
+            "goods": goods(self.order, self.pieces, meant=codes_meant(self.order, self.pieces, self.codes)),
             "hidden": hidden(self.form, self.pieces),
+            "codes": self.codes,
             "figures": figures,
             "kind": kind,
             "kind_label": str(KIND_LABELS[kind]),

@@ -70,5 +70,6 @@ class CallingOff(Asked[CancelForm]):
             "kind_label": str(KIND_LABELS["cancellation"]),
             "reason": str(CANCELLING_LABELS[reason]),
             "tokens": [],
+            "codes": [],
             "whole": all(line.left == self.pieces.get(line.line_id, 0) for line in queries.sold_lines(self.order)),
         }

@@ -39,6 +39,11 @@ class ReplacedBefore(NotReturnable):
         )
 
 
+class WhichCodes(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(_("Please choose which codes do not work, as many as you ask for. Nothing was changed."))
+
+
 class WindowOver(DomainError):
     def __init__(self, last: datetime) -> None:
         super().__init__(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask_babel import gettext as _
@@ -78,6 +78,11 @@ def pieces_of(values: Mapping[str, str]) -> dict[int, int]:
         if int(typed[:20]):
             found[int(line[1])] = int(typed) if len(typed) <= MOST_DIGITS else 10**MOST_DIGITS
     return found
+
+
+def codes_of(values: Sequence[str]) -> list[int]:
+    """The codes that were ticked."""
+    return [int(text) for text in values if re.fullmatch(r"[0-9]{1,18}", text, re.ASCII)]
 
 
 def take_pictures(uploads: list[FileStorage], kept: list[str], *, owner: str) -> list[str]:

@@ -56,7 +56,10 @@ class ReturnCase(Model):
 
 
 class ReturnPiece(Model):
-    """So many pieces of one line. ``cash`` and ``points`` are what they brought back, once settled."""
+    """So many pieces of one line. ``cash`` and ``points`` are what they brought back, once settled.
+
+    ``codes`` are the ids of those that do not work, where it is a line of codes.
+    """
 
     __tablename__ = "return_piece"
     __table_args__ = (
@@ -67,6 +70,7 @@ class ReturnPiece(Model):
     case_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("return_case.id"), primary_key=True)
     order_line_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order_line.id"), primary_key=True)
     quantity: Mapped[int]
+    codes: Mapped[JsonList] = mapped_column(default=list)
     cash: Mapped[Amount] = mapped_column(default=0)
     points: Mapped[Amount] = mapped_column(default=0)
 

@@ -22,7 +22,7 @@ from app.loyalty.benefits.queries import perks
 from app.loyalty.ledger.actions import would_expire
 from app.loyalty.purchases.actions import would_take_back
 from app.mall.orders.queries import orders_by_ids, return_days
-from app.mall.returns.models import ReturnCase
+from app.mall.returns.models import ReturnCase, ReturnPiece
 from app.mall.returns.rules import ASKED, OPEN, REASONS, Back, Sold, back_for, fee_comes_back
 from app.mall.returns.terms import ReturnTerms
 
@@ -56,10 +56,15 @@ def replaced(order: Order) -> Counter[int]:
     found: Counter[int] = Counter()
     if not any(line.fulfilled for line in order.lines):
         return found
-    cases = {case.replacement_id: case for case in cases_of_order(order.id) if case.replacement_id}
-    for made in orders_by_ids(cases).values() if cases else ():
-        for piece, line in zip(cases[made.id].pieces, made.lines, strict=True):  # One for one, in the order of lines.
-            found[piece.order_line_id] += piece.quantity - line.cancelled
+    query = sa.select(ReturnCase.replacement_id, ReturnPiece.order_line_id, ReturnPiece.quantity).join(
+        ReturnPiece, ReturnPiece.case_id == ReturnCase.id
+    )
+    mine = query.where(ReturnCase.order_id == order.id, ReturnCase.replacement_id.is_not(None))
+    rows = db.session.execute(mine.order_by(ReturnCase.id, ReturnPiece.order_line_id)).all()
+    made = orders_by_ids({row.replacement_id for row in rows}) if rows else {}
+    again = [line for order_id in dict.fromkeys(row.replacement_id for row in rows) for line in made[order_id].lines]
+    for row, line in zip(rows, again, strict=True):  # One for one, in the order of the lines.
+        found[row.order_line_id] += row.quantity - line.cancelled
     return found
 
 
@@ -169,19 +174,26 @@ def own_case(member_id: int, number: str) -> ReturnCase | None:
 
 def returnable(order: Order, kind: str, hand: str) -> dict[int, int]:
     """How many pieces of which line can be sent back, exchanged or claimed by this hand, as far as kinds go."""
-    counts = {line.line_id: line.returnable(kind, hand) for line in sold_lines(order)}
+    return _returnable(sold_lines(order), kind, hand)
+
+
+def _returnable(lines: Sequence[Sold], kind: str, hand: str) -> dict[int, int]:
+    counts = {line.line_id: line.returnable(kind, hand) for line in lines}
     return {line_id: count for line_id, count in counts.items() if count > 0}
 
 
 def ways_back(order: Order, *, now: datetime) -> dict[str, datetime]:
     """What its member may ask for now, by kind, and until when."""
     ends = endings(order)
+    if not ends:
+        return {}
+    lines = sold_lines(order)
     paid = order.state == "delivered" and bool(order.cash or order.points)
     possible = {"return": paid, "exchange": order.state == "delivered", "warranty": True}
     return {
         kind: ends[kind]
         for kind in ASKED
-        if kind in ends and possible[kind] and now < ends[kind] and returnable(order, kind, "member")
+        if kind in ends and possible[kind] and now < ends[kind] and _returnable(lines, kind, "member")
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,15 @@ from app.foundation.actors import SYSTEM
 from app.foundation.formats import day, moment, money, points
 from app.foundation.money import Money
 from app.mall.catalog.statements import picture_of
+from app.mall.codes.queries import codes_by_ids
+from app.mall.codes.statements import shortened
 from app.mall.orders.statements import LineShown, goods_name, line_shown, price_of
 from app.mall.returns.models import ReturnCase
 from app.mall.returns.queries import Outcome, endings, has_parcel
 from app.mall.returns.rules import ASKED
 
 if TYPE_CHECKING:
+    from app.mall.codes.models import PoolCode
     from app.mall.orders.models import Order
     from app.mall.payments.models import Refund
 
@@ -77,14 +80,29 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeChoice:
+    id: int
+    text: str
+    chosen: bool
+
+
+def code_choice(code: PoolCode, *, masked: bool, chosen: Collection[int]) -> CodeChoice:
+    return CodeChoice(code.id, shortened(code) if masked else code.code, code.id in chosen)
+
+
+@dataclass(frozen=True, slots=True)
 class Choosable:
-    """A line of which pieces can be chosen; ``value`` is what stands in the field."""
+    """A line of which pieces can be chosen; ``value`` is what stands in the field.
+
+    Where several ``codes`` of it were looked at, it is they that are chosen.
+    """
 
     field: str
     line: LineShown
     left: int
     note: str
     value: str
+    codes: Sequence[CodeChoice] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +239,12 @@ def _sending_back(order: Order, possible: Mapping[str, datetime]) -> str:
 
 
 def choosable(
-    order: Order, left: Mapping[int, int], typed: Mapping[str, str], *, all_of_it: bool = False
+    order: Order,
+    left: Mapping[int, int],
+    typed: Mapping[str, str],
+    *,
+    all_of_it: bool = False,
+    codes: Mapping[int, Sequence[CodeChoice]] | None = None,
 ) -> list[Choosable]:
     """The lines of which something is ``left``. A single piece is chosen already, and so is everything if asked for."""
     all_of_it = all_of_it or list(left.values()) == [1]
@@ -232,15 +255,26 @@ def choosable(
             left=left[line.id],
             note=ngettext("%(num)s piece can be chosen", "%(num)s pieces can be chosen", left[line.id]),
             value=typed.get(f"pieces-{line.id}", str(left[line.id]) if all_of_it else "0"),
+            codes=(codes or {}).get(line.id, ()),
         )
         for line in order.lines
         if left.get(line.id)
     ]
 
 
-def goods(order: Order, pieces: Mapping[int, int]) -> list[Goods]:
-    shown = [(line_shown(line, order.currency), pieces[line.id]) for line in order.lines if line.id in pieces]
-    return [Goods(line.name, line.picture, f"× {points(count)}") for line, count in shown]
+def goods(
+    order: Order, pieces: Mapping[int, int], *, meant: Mapping[int, Collection[int]] | None = None
+) -> list[Goods]:
+    """With the ends of the codes that are ``meant``, by line."""
+    ids = [code_id for codes in (meant or {}).values() for code_id in codes]
+    ends: dict[int | None, list[str]] = {}
+    for code in codes_by_ids(ids) if ids else ():
+        ends.setdefault(code.order_line_id, []).append(shortened(code))
+    shown = [(line_shown(line, order.currency), line.id) for line in order.lines if line.id in pieces]
+    return [
+        Goods(line.name, line.picture, " · ".join([f"× {points(pieces[line_id])}", *ends.get(line_id, ())]))
+        for line, line_id in shown
+    ]
 
 
 # --- what it brings -------------------------------------------------------------------------
@@ -305,7 +339,11 @@ def case_shown(case: ReturnCase, order: Order, *, made: Outcome | None, refund: 
         next_title=title,
         next_text=text,
         next_picture=picture,
-        goods=goods(order, {piece.order_line_id: piece.quantity for piece in case.pieces}),
+        goods=goods(
+            order,
+            {piece.order_line_id: piece.quantity for piece in case.pieces},
+            meant={piece.order_line_id: piece.codes for piece in case.pieces},
+        ),
         figures=figures if open_ or case.state == "settled" else [],
         figures_title=heading,
         history=_history(case),

@@ -56,11 +56,11 @@ def me(member):
     return Actor("member", member, "Lin")
 
 
-def wish(order_id, member, *counts, kind="return", reason="unwanted", now=NOON, by=None):
+def wish(order_id, member, *counts, kind="return", reason="unwanted", now=NOON, by=None, codes=()):
     lines = order_by_id(order_id).lines
     pieces = {line.id: count for line, count in zip(lines, counts, strict=False) if count}
     with transaction():
-        asked = {"kind": kind, "pieces": pieces, "reason": reason, "key": fresh_key()}
+        asked = {"kind": kind, "pieces": pieces, "reason": reason, "codes": codes, "key": fresh_key()}
         return ask(order_id=order_id, **asked, by=by or me(member), now=now).id
 
 

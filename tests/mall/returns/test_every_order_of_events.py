@@ -22,6 +22,7 @@ from app.mall.orders.queries import order_by_id
 from app.mall.orders.quotes import Wanted, quote
 from app.mall.returns.actions import approve, ask, cancel, reject, withdraw
 from app.mall.returns.giveable import giveable
+from app.mall.returns.naming import shown_codes
 from app.mall.returns.queries import cases_of_order, returnable, sold_lines
 from app.mall.returns.rules import back_for
 from app.mall.slots.models import ServiceSlot
@@ -114,6 +115,11 @@ class Story:
         if self.chance.random() < 0.2:  # Also what came back, or was replaced, before.
             pieces = {line.id: line.quantity for line in self.order.lines if line.kind == "code"} or pieces
         asked = {"kind": kind, "pieces": pieces, "reason": self.chance.choice(["unwanted", "defective"])}
+        asked["codes"] = [
+            code.id
+            for line, mine in shown_codes(self.order).items()
+            for code in self.chance.sample(mine, k=min(len(mine), pieces.get(line, 0)))
+        ]
         with transaction():
             case = ask(order_id=self.id, **asked, key=fresh_key(), by=by, now=NOON).id
         how = self.chance.random()
@@ -130,6 +136,7 @@ class Story:
             return
         shelf = self.chance.random() < 0.6
         settled = take(case, back_on_shelf=shelf)
+        assert all(code.withdrawn_at for code in codes.codes_by_ids(asked["codes"]))
         self.note_stock(settled, pieces, shelf=shelf)
 
     def what_was_sent_instead_cannot_be_delivered(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from app.mall.orders.actions import NotToBeGivenUp, confirm_delivery
 from app.mall.orders.models import Order
 from app.mall.orders.queries import order_by_id
 from app.mall.returns.actions import cancel
-from app.mall.returns.errors import NotReturnable, ReplacedBefore
+from app.mall.returns.errors import NotReturnable, ReplacedBefore, WhichCodes
 from app.mall.returns.models import ReturnCase
 from app.mall.returns.queries import ways_back
 from tests.cast import sign_in
@@ -82,6 +83,58 @@ def test_one_code_is_claimed_once_and_not_paid_back_on_top(alice, ticket):
             wish(order, alice.id, 1, reason="defective", **asked)
     assert ways_back(order_by_id(order), now=NOON) == {}
     assert (stock_of(ticket), refunded(order)) == (8, [])
+
+
+@pytest.fixture
+def two_seen(alice, mixed):
+    """Both tickets were looked at, the second one last: their ids."""
+    [first, second] = codes_of(mixed)
+    with transaction():
+        show_code(code_id=second.id, member_id=alice.id, now=NOON + timedelta(minutes=1))
+    return first.id, second.id
+
+
+def test_whoever_claims_one_of_two_codes_says_which(alice, mixed, two_seen):
+    first, second = two_seen
+    foreign = codes_of(bought(alice.id, make_goods("Tea voucher", kind="code", points=100)))[0].id
+    for which in ((), (first, second), (foreign,), (first, foreign)):
+        with pytest.raises(WhichCodes):
+            wish(mixed, alice.id, 0, 1, kind="warranty", reason="defective", codes=which)
+    take(wish(mixed, alice.id, 0, 1, kind="warranty", reason="defective", codes=[first]))
+    assert [code.id for code in codes_of(mixed) if code.withdrawn_at] == [first]
+    take(wish(mixed, alice.id, 0, 1, kind="warranty", reason="defective"))  # Only one is left.
+    assert all(code.withdrawn_at for code in codes_of(mixed))
+
+
+def test_a_code_that_is_looked_at_after_the_claim_is_not_the_one_that_is_withdrawn(alice, mixed):
+    second = codes_of(mixed)[1].id
+    claim = wish(mixed, alice.id, 0, 1, kind="warranty", reason="defective")
+    with transaction():
+        show_code(code_id=second, member_id=alice.id, now=NOON + timedelta(hours=1))
+    take(claim)
+    assert [bool(code.withdrawn_at) for code in codes_of(mixed)] == [True, False]
+
+
+def test_the_form_asks_which_codes_and_colleagues_see_their_ends_only(app, alice, merchant, mixed, two_seen):
+    member, desk = sign_in(app.test_client(), alice), sign_in(app.test_client(), merchant)
+    codes = {code.id: code.code for code in codes_of(mixed)}
+    [line] = {code.order_line_id for code in codes_of(mixed)}
+    url = f"/orders/{number_of(mixed)}/returns"
+    mine, theirs = member.get(f"{url}/new?kind=warranty"), desk.get(f"/backoffice{url}/new")
+    for page in (mine, theirs):
+        assert "Which of these codes do not work?" in page.text
+        assert f'name="pieces-{line}"' not in page.text
+    assert all(code in mine.text and code not in theirs.text for code in codes.values())
+    typed = {"kind": "warranty", "reason": "defective", "key": fresh_key(), "codes": two_seen[0]}
+    seen = member.post(url, data=typed)
+    assert "× 1 · ••••" in text_of(seen)
+    assert f'name="codes" value="{two_seen[0]}"' in seen.text
+    assert member.post(url, data=typed | {f"pieces-{line}": 1, "step": "confirm"}).status_code == 303
+    case = db.session.scalars(sa.select(ReturnCase)).one()
+    assert [piece.codes for piece in case.pieces] == [[two_seen[0]]]
+    page = desk.get(f"/backoffice/returns/{case.number}").text
+    assert "••••" in page
+    assert not any(code in page for code in codes.values())
 
 
 def test_the_other_one_that_nobody_looked_at_is_cancelled(alice, ticket, mixed):
