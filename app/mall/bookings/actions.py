@@ -29,9 +29,11 @@ audit.describe("booking", _l("Booking"), {"booking.missed": _l("Did not come")})
 def move(*, order_id: int, slot_id: int, now: datetime) -> None:
     """Its member comes at another time of the same service. Nothing is paid or paid back.
 
-    Raises ``NotBooked``, ``TooLateToMove``, ``SameTime``, ``TimeGone`` or ``TimeFull``.
+    Moving to where it is changes nothing. Raises ``NotBooked``, ``TooLateToMove``, ``TimeGone`` or ``TimeFull``.
     """
     _order, booked = _locked(order_id)
+    if booked.slot_id == slot_id:
+        return  # A double click sends two identical requests.
     until = booked.starts_at - current(SlotTerms).to_move
     if now >= until:
         raise TooLateToMove(until)

@@ -22,7 +22,6 @@ from app.mall.catalog import actions as catalog
 from app.mall.slots import queries
 from app.mall.slots.errors import (
     NotBooked,
-    SameTime,
     TimeFull,
     TimeGone,
     TimePassed,
@@ -30,7 +29,7 @@ from app.mall.slots.errors import (
     TooFewPlaces,
 )
 from app.mall.slots.models import Booking, ServiceSlot
-from app.mall.slots.rules import LONGEST_PLACE, MOST_AT_ONCE, MOST_PLACES, Spell, clashes
+from app.mall.slots.rules import FURTHEST, LONGEST_PLACE, MOST_AT_ONCE, MOST_PLACES, Spell, clashes
 
 audit.describe(
     "slot",
@@ -136,7 +135,7 @@ def _end(order_line_ids: Collection[int], state: str, *, now: datetime) -> int:
 def move(*, order_line_id: int, slot_id: int, now: datetime) -> None:
     """Another time of the same service for a line's booking. The caller has locked the order, and decides until when.
 
-    Raises ``NotBooked``, ``SameTime``, ``TimeGone`` or ``TimeFull``.
+    Raises ``NotBooked``, ``TimeGone`` or ``TimeFull``.
     """
     found = db.session.execute(
         sa.select(Booking.slot_id, ServiceSlot.variant_id)
@@ -150,8 +149,6 @@ def move(*, order_line_id: int, slot_id: int, now: datetime) -> None:
     booking = db.session.scalars(lock(LockOrder.STOCK, _booked([order_line_id]))).one_or_none()
     if booking is None:
         raise NotBooked
-    if booking.slot_id == slot_id:
-        raise SameTime
     both = sa.select(ServiceSlot).where(any_of(ServiceSlot.id, [booking.slot_id, slot_id])).order_by(ServiceSlot.id)
     slots = {slot.id: slot for slot in db.session.scalars(lock(LockOrder.STOCK, both))}
     old, new = slots[booking.slot_id], slots.get(slot_id)
@@ -178,7 +175,7 @@ def add_times(
     ``InvalidInput``.
     """
     service = _service_with_its_neighbours_locked(variant_id, place)
-    _refuse_nonsense(spells, places, place)
+    _refuse_nonsense(spells, places, place, now)
     if any(spell.starts_at <= now for spell in spells):
         raise TimePassed
     spells = sorted(spells, key=lambda spell: spell.starts_at)
@@ -294,13 +291,15 @@ def _service_with_its_neighbours_locked(variant_id: int, place: str) -> queries.
     return service
 
 
-def _refuse_nonsense(spells: Sequence[Spell], places: int, place: str) -> None:
+def _refuse_nonsense(spells: Sequence[Spell], places: int, place: str, now: datetime) -> None:
     if not spells:
         raise InvalidInput(_("There is no time left to add. Please choose at least one."))
     if len(spells) > MOST_AT_ONCE:
         raise InvalidInput(_("At most %(most)s times can be added at once.", most=MOST_AT_ONCE))
     if not 1 <= places <= MOST_PLACES:
         raise InvalidInput(_("There can be between 1 and %(most)s places at a time.", most=MOST_PLACES))
+    if max(spell.starts_at for spell in spells) > now + FURTHEST:
+        raise InvalidInput(_("A time can lie at most two years ahead. Please check the dates."))
     if len(place) > LONGEST_PLACE:
         raise InvalidInput(_("Please use at most %(most)s characters for the place.", most=LONGEST_PLACE))
 

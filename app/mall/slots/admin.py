@@ -233,7 +233,7 @@ def _series_page(
 def update_places(sku: str, slot_id: int) -> ResponseReturnValue:
     slot, form = own_slot_or_404(sku, slot_id), PlacesForm()
     if not form.validate():
-        flash(" ".join(form.places.errors), "warning")
+        flash(" ".join(map(str, form.places.errors)), "warning")
     elif _done(actions.change_places, slot.id, places=form.places.data):
         flash(_("The places are changed."), "success")
     return seen(_url_of(slot_id))

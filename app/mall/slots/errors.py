@@ -25,7 +25,7 @@ class TimeGone(DomainError):
 
     def __init__(self) -> None:
         self.reason = _("This time can no longer be booked.")
-        super().__init__(_("This time can no longer be booked. Nothing was ordered; please choose another one."))
+        super().__init__(_("This time can no longer be booked. Nothing was changed; please choose another one."))
 
 
 class TimeFull(DomainError):
@@ -36,9 +36,9 @@ class TimeFull(DomainError):
         left = ngettext("Only %(num)s place is left at this time.", "Only %(num)s places are left at this time.", free)
         self.reason = left if free else _("This time is fully booked.")
         super().__init__(
-            _("%(reason)s Nothing was ordered; please choose fewer places or another time.", reason=self.reason)
+            _("%(reason)s Nothing was changed; please choose fewer places or another time.", reason=self.reason)
             if free
-            else _("This time is fully booked. Nothing was ordered; please choose another one.")
+            else _("This time is fully booked. Nothing was changed; please choose another one.")
         )
 
 
@@ -87,11 +87,6 @@ class NotBooked(DomainError):
 
     def __init__(self) -> None:
         super().__init__(_("This booking is not waiting for its time any more. Nothing was changed."))
-
-
-class SameTime(InvalidInput):
-    def __init__(self) -> None:
-        super().__init__(_("This is the time that is booked already. Nothing was changed."))
 
 
 class NoSuchTime(InvalidInput):

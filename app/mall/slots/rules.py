@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 LONGEST_MINUTES = 24 * 60
 MOST_PLACES = 1_000
+FURTHEST = timedelta(days=731)
 MOST_AT_ONCE = 500  # Times that one series may make.
 LONGEST_SERIES = 366  # Days from its first to its last.
 MOST_TIMES = 48  # Times of day of a series.

@@ -291,6 +291,8 @@ def test_a_time_is_changed_closed_and_called_off(mei, alice):
     page = f"/backoffice/bookings/times/{goods.slot_id}"
     assert "Alice Lin" in mei.get(page).text
     mei.post(f"/backoffice/slots/{sku}/{goods.slot_id}/places", data={"places": "6"})
+    for nonsense in ("", "many", "-1"):
+        assert mei.post(f"/backoffice/slots/{sku}/{goods.slot_id}/places", data={"places": nonsense}).status_code == 303
     mei.post(f"/backoffice/slots/{sku}/{goods.slot_id}/closing")
     assert taken(goods) == [(1, 6, True)]
     mei.post(f"/backoffice/slots/{sku}/{goods.slot_id}/closing/removal")

@@ -229,3 +229,10 @@ def test_what_begins_at_midnight_is_booked_the_day_before(alice):
     assert booking_of(order).state == "booked"
     found = queries.slots_ahead(goods.variant_id, since=NOON, until=NOON + 7 * DAY)
     assert [(slot.starts_at, slot.free) for slot in found] == [(spell(0.5).starts_at, 7)]
+
+
+def test_a_time_lies_at_most_two_years_ahead(app):
+    goods = yoga(730)
+    with pytest.raises(InvalidInput, match="two years"):
+        add(goods, 740)
+    assert stock_of(goods) == 8
