@@ -8,8 +8,10 @@ from typing import Any
 from flask import Response, abort, flash, request, send_file, stream_with_context, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from app.extensions import limiter
 from app.foundation import clock, jobs
 from app.foundation.database import transaction
 from app.foundation.formats import moment, points
@@ -46,6 +48,7 @@ from app.mall.catalog.sheets.models import (
 from app.mall.catalog.small_forms import SheetForm
 
 ROWS = 50
+UPLOADS_PER_PERSON = "20 per 10 minutes"  # A large sheet takes seconds to read.
 LONGEST_XLSX = 10_000  # Products; a workbook is made whole before it is sent.
 SHOWN = 90  # Characters of an old or new value.
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -159,7 +162,12 @@ def _file_name(kind: str) -> str:
 # --- sending back -------------------------------------------------------------------------
 
 
+def _no_sheet() -> bool:
+    return not request.files.get("sheet")
+
+
 @products.post("/sheets")
+@limiter.limit(UPLOADS_PER_PERSON, key_func=lambda: str(current_user.get_id()), exempt_when=_no_sheet)
 @requires(Permission.CATALOG_WRITE)
 def create_sheet() -> BaseResponse:
     """Keep what stands in the file and try it out; nothing of the catalogue changes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -101,7 +102,7 @@ def _header(rows: Iterator[RawRow]) -> RawRow:
         known = _known(row)
         if "sku" not in known and "product" not in known:
             continue
-        if doubled := sorted({name for name in known if known.count(name) > 1}):
+        if doubled := sorted(name for name, many in Counter(known).items() if many > 1):
             raise UnusableFile(_("The header names the columns %(names)s more than once.", names=", ".join(doubled)))
         if row.broken:
             raise UnusableFile(row.broken)

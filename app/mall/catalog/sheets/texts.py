@@ -13,6 +13,7 @@ from flask_babel import gettext as _
 from app.foundation.sheets import UnusableFile
 
 MOST_COLUMNS = 200
+MOST_RAW_ROWS = 50_000  # With the blank ones, which spreadsheets like to write below the others.
 FIRST_CJK = "\u2e80"
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 LABELS = {"utf-8": "UTF-8", "utf-16": "UTF-16", "gb18030": "GB18030"}
@@ -81,5 +82,12 @@ def rows_of_csv(text: str, delimiter: str) -> Iterator[RawRow]:
                 _("The quotation marks of the row that begins in line %(line)s do not match.", line=line)
             ) from error
         number, line = number + 1, reader.line_num + 1
+        if len(cells) > MOST_COLUMNS:
+            raise UnusableFile(
+                _("Row %(row)s has more than %(most)s cells. Leave out what is no column of ours.",
+                  row=number, most=MOST_COLUMNS)
+            )  # fmt: skip
+        if number > MOST_RAW_ROWS:
+            raise UnusableFile(_("The sheet has more than %(most)s rows. Split it.", most=MOST_RAW_ROWS))
         if any(cell.strip() for cell in cells):
             yield RawRow(number, cells)

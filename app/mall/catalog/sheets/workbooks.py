@@ -5,21 +5,39 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from flask_babel import gettext as _
-from openpyxl import load_workbook
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from app.foundation.sheets import UnusableFile, shortened
 from app.mall.catalog.sheets.texts import MOST_COLUMNS, RawRow
 
-MOST_UNPACKED = 48 << 20
+MOST_UNPACKED = 32 << 20
 MOST_PARTS = 300
-MOST_TAGS = 2_500_000  # Of the XML inside: each becomes an object in memory.
+# Of the XML inside, where each tag becomes an object in memory: 5,000 rows of 60 columns, and some air.
+MOST_TAGS = {
+    ("sheetData", "row"): 20_000,  # Most of them blank.
+    ("row", "c"): 310_000,
+    ("c", "v"): 310_000,
+    ("c", "f"): 310_000,
+    ("c", "is"): 310_000,
+    ("is", "t"): 310_000,
+    ("sst", "si"): 310_000,
+    ("si", "t"): 310_000,
+}
+MOST_OTHER_TAGS = 30_000  # Styles and the like, which are slow to build.
+MOST_CELLS_IN_ROW = 1_000
+MOST_ATTRIBUTES, MOST_ATTRIBUTES_OF_TAG = 1_200_000, 100
+LONGEST_PIECE = 1 << 18  # Bytes from one tag to the next; a cell holds 32,767 characters.
 LAST_ROW = 1 << 20  # A spreadsheet has no more rows; a file may claim so.
 CHUNK = 1 << 16
 
@@ -28,9 +46,7 @@ def rows_of_xlsx(stream: IO[bytes]) -> Iterator[RawRow]:
     """The rows of the first sheet. Raises ``UnusableFile``."""
     _look_inside(stream)
     try:
-        book = load_workbook(stream, read_only=True, keep_links=False)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # The file's own claim may be anything.
+        sheet = _first_sheet(stream)
         blank = None
         for number, cells in enumerate(sheet.iter_rows(max_row=LAST_ROW, max_col=MOST_COLUMNS), 1):
             if cells is blank:  # The library fills gaps with one and the same row, of which there may be a million.
@@ -43,6 +59,24 @@ def rows_of_xlsx(stream: IO[bytes]) -> Iterator[RawRow]:
         raise
     except Exception as error:  # A damaged workbook fails in the library in a hundred ways; all mean the same.
         raise _not_a_workbook() from error
+
+
+def _first_sheet(stream: IO[bytes]) -> ReadOnlyWorksheet:
+    """Nothing else is read: a workbook may name one sheet ten thousand times, and each would be measured."""
+    reader = ExcelReader(stream, read_only=True, keep_links=False)
+    reader.read_manifest()
+    reader.read_strings()
+    reader.read_workbook()
+    apply_stylesheet(reader.archive, reader.wb)
+    for named, part in reader.parser.find_sheets():
+        if "chartsheet" not in part.Type:
+            return _Sheet(reader.wb, named.name, part.target, reader.shared_strings)
+    raise _not_a_workbook()
+
+
+class _Sheet(ReadOnlyWorksheet):
+    def _get_size(self) -> None:
+        """The file's own claim may be anything."""
 
 
 def _look_inside(stream: IO[bytes]) -> None:
@@ -67,17 +101,75 @@ def _look_inside(stream: IO[bytes]) -> None:
 
 
 def _unpack(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
-    """Count what comes out, whatever the archive says about itself."""
-    size = tags = 0
+    """Count what comes out, whatever the archive says about itself, and stop where it is too much."""
+    inside, size = _Inside(), 0
     for part in parts:
         with archive.open(part) as unpacked:
+            look: Callable[[bytes], bool] | None = inside.part()
             while chunk := unpacked.read(CHUNK):
                 size += len(chunk)
-                tags += chunk.count(b"<")
-                if size > MOST_UNPACKED or tags > MOST_TAGS:
-                    raise UnusableFile(
-                        _("This workbook holds more than we can open at once. Split it, or save it as CSV.")
-                    )
+                if size > MOST_UNPACKED:
+                    raise _too_much()
+                if look and not look(chunk):
+                    look = None  # A picture, for instance.
+
+
+class _Inside:
+    """What the XML of a workbook consists of, as far as it was read. Nothing of it is kept."""
+
+    def __init__(self) -> None:
+        self.tags: Counter[tuple[str, str]] = Counter()
+        self.others = self.attributes = self.cells_in_row = 0
+        self.path = [""]
+
+    def part(self) -> Callable[[bytes], bool]:
+        """For the chunks of the next part; false where it is no XML (any more): the library reads no further either."""
+        parser, piece = ParserCreate(), 0
+        self.path = [""]
+        parser.ordered_attributes = True
+        parser.StartElementHandler, parser.EndElementHandler = self._begin, self._end
+        parser.StartDoctypeDeclHandler = self._declare
+
+        def look(chunk: bytes) -> bool:
+            nonlocal piece
+            last = chunk.rfind(b"<")
+            piece = piece + len(chunk) if last < 0 else len(chunk) - last
+            if piece > LONGEST_PIECE:
+                raise _too_much()
+            try:
+                parser.Parse(chunk)
+            except (ExpatError, LookupError):  # The latter for an encoding that nobody knows.
+                return False
+            return True
+
+        return look
+
+    def _begin(self, name: str, attributes: list[str]) -> None:
+        if ":" in name:
+            name = name.rpartition(":")[2]
+        tag = self.path[-1], name
+        self.path.append(name)
+        self.attributes += (many := len(attributes) // 2)
+        if tag in MOST_TAGS:
+            self.tags[tag] += 1
+            self.cells_in_row = self.cells_in_row + 1 if name == "c" else 0 if name == "row" else self.cells_in_row
+            full = self.tags[tag] > MOST_TAGS[tag] or self.cells_in_row > MOST_CELLS_IN_ROW
+        else:
+            self.others += 1
+            full = self.others > MOST_OTHER_TAGS
+        if full or many > MOST_ATTRIBUTES_OF_TAG or self.attributes > MOST_ATTRIBUTES:
+            raise _too_much()
+
+    def _end(self, _name: str) -> None:
+        self.path.pop()
+
+    def _declare(self, *_about: object) -> None:
+        """A document type could define what unfolds to more and more."""
+        raise _not_a_workbook()
+
+
+def _too_much() -> UnusableFile:
+    return UnusableFile(_("This workbook holds more than we can open at once. Split it, or save it as CSV."))
 
 
 def _not_a_workbook() -> UnusableFile:
