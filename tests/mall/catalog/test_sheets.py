@@ -460,6 +460,29 @@ def test_the_same_new_products_in_two_sheets_at_once_are_made_once(app, office):
     assert told()[2][0] == "same"
 
 
+@pytest.mark.parametrize(
+    ("others", "heading", "sentence"),
+    [
+        ([], "Nothing was imported", "All rows were refused."),
+        ([{"sku": "B-1", "list_price": "59.00"}], "Nothing was imported", "The others are as they were."),
+        ([{"sku": "B-1", "list_price": "61.00"}], "Some rows were refused", "The others are imported."),
+    ],
+)
+def test_the_end_of_an_import_speaks_of_other_rows_only_where_there_are_any(app, office, others, heading, sentence):
+    for name, sku in (("Green tea", "G-1"), ("Black tea", "B-1")):
+        put_on_shelf(name, variants=[VariantDraft(sku=sku)])
+    address = send(office, sheet({"sku": "G-1", "list_price": "1.00"}, *others))
+    with transaction():
+        tea = product_in_transaction("green-tea")
+        update_product(product=tea, draft=draft_of(tea), revision=1, by=CLERK, now=NOON)
+    office.post(f"{address}/import")
+    text = office.get(address).text
+    assert [verdict for verdict, _ in told().values()].count("refused") == 1
+    assert heading in text
+    assert sentence in text
+    assert ("The others" in text) is bool(others)
+
+
 def test_what_a_colleague_may_not_see_is_unknown_to_the_sheet(app, office):
     put_on_shelf("Foreign tea", unit="harbour", variants=[VariantDraft(sku="F-1", stock=10)])
     send_and_import(office, sheet({"product": "foreign-tea", "sku": "F-1", "stock_change": "-5", "name_en": "Mine"},

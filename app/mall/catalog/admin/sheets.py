@@ -228,6 +228,7 @@ def show_sheet(key: str) -> Response:
         good=good,
         import_label=ngettext("Import %(num)s row", "Import %(num)s rows", good),
         refused=tally.get(REFUSED, 0),
+        same=tally.get(SAME, 0),
         rows=[] if busy else [_line(sheet, row, known) for row in part.items],
         verdict=verdict,
         next_url=next_url(part),
