@@ -231,6 +231,9 @@ def update_place(code: str, lesson_id: int) -> ResponseReturnValue:
 @requires(Permission.COURSE_WRITE)
 def destroy_lesson(code: str, lesson_id: int) -> ResponseReturnValue:
     course_id, by = _course_or_404(code).id, current_staff().actor
+    if lesson_id not in {lesson.id for lesson in queries.lessons_of(course_id)}:
+        flash(_("This lesson is not there any more."), "info")
+        return seen(url_for(".show", code=code))
     try:
         with transaction():
             actions.remove_lesson(course_id=course_id, lesson_id=lesson_id, by=by, now=clock.now())

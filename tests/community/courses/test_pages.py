@@ -236,6 +236,22 @@ def test_a_merchant_writes_a_course_looks_at_it_and_publishes_it(client, merchan
     assert course_by_code("tea").published_at is None
 
 
+def test_a_lesson_that_is_not_there_is_not_said_to_be_removed(client, owner):
+    office = sign_in(client, owner)
+    make_course(lessons=2)
+    make_course("other", lessons=2)
+    of_another = lesson_ids("other")[0]
+    for lesson in (99999, of_another):
+        text = office.post(f"/backoffice/courses/tea/lessons/{lesson}/removal", follow_redirects=True).text
+        assert "This lesson is not there any more." in text
+        assert "The lesson is removed." not in text
+    first, second = lesson_ids()
+    said = [office.post(f"/backoffice/courses/tea/lessons/{first}/removal", follow_redirects=True) for _ in range(2)]
+    assert "The lesson is removed." in said[0].text
+    assert "The lesson is removed." not in said[1].text
+    assert (lesson_ids(), len(lesson_ids("other"))) == ([second], 2)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
