@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from io import BytesIO
-from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +10,7 @@ import sqlalchemy as sa
 from app.foundation.audit import AuditEntry
 from app.foundation.database import db, transaction
 from app.mall.catalog import grants, pictures
-from app.mall.catalog.actions import Grantable, update_product
+from app.mall.catalog.actions import Grantable, Grantor, update_product
 from app.mall.catalog.models import Product, StockMovement, Variant
 from tests.cast import employ, make_unit, sign_in
 from tests.conftest import NOON
@@ -517,9 +516,10 @@ def test_what_is_sold_out_stands_on_the_start_page_and_can_be_listed(app, office
 # --- what is granted instead of goods ---------------------------------------------------------
 
 
-def test_the_editor_offers_only_what_somebody_has_to_give_and_keeps_what_was_withdrawn(app, office, monkeypatch):
-    there = [Grantable("brewing", "Brewing tea")]
-    grantor = SimpleNamespace(kind="course", label="Courses", choices=lambda: there)
+def test_the_editor_offers_only_what_somebody_has_to_give_and_keeps_what_was_withdrawn(app, office, unit, monkeypatch):
+    there = [Grantable("brewing", "Brewing tea", unit.id)]
+    nothing = dict.fromkeys(("give", "take_back", "unused", "link"), None)
+    grantor = Grantor(kind="course", label="Courses", choices=lambda: there, invitation="Go", **nothing)
     monkeypatch.setattr(grants, "_grantors", {"course": grantor})
     page = office.get(f"{OFFICE}/new").text
     assert 'value="course:brewing"' in page

@@ -67,7 +67,8 @@ def test_a_withdrawn_code_does_not_come_back_by_its_sheet(latte):
 def test_the_audit_log_knows_how_many_never_which(latte):
     add(latte, "SECRET-1", "SECRET-2")
     withdraw(latte, "May", reason="The partner closed")
-    entries = db.session.scalars(sa.select(AuditEntry).where(AuditEntry.subject_kind == "code_pool")).all()
+    of_pools = sa.select(AuditEntry).where(AuditEntry.subject_kind == "code_pool").order_by(AuditEntry.id)
+    entries = db.session.scalars(of_pools).all()
     assert [(entry.action, entry.after["codes"]) for entry in entries] == [("codes.add", 2), ("codes.withdraw", 2)]
     assert entries[1].after["reason"] == "The partner closed"
     everything = db.session.scalars(sa.select(AuditEntry)).all()
@@ -199,11 +200,12 @@ def test_nobody_orders_a_code_that_has_ended_before_the_job_has_come(lin, app, c
 
 
 def test_the_next_code_is_found_by_the_index_however_full_the_pool(app, latte):
-    if db.engine.dialect.name != "postgresql":
-        pytest.skip("SQLite sorts what PostgreSQL finds in order.")
     next_ones = actions._next_free(latte.variant_id, 1, now=NOON).compile(
         db.engine, compile_kwargs={"literal_binds": True}
     )
+    if db.engine.dialect.name == "sqlite":  # It sorts the few that end on one day, but reads no code that is taken.
+        assert "ix_pool_code_free" in str(db.session.execute(sa.text(f"EXPLAIN QUERY PLAN {next_ones}")).all())
+        return
     for way in ("seqscan", "sort"):  # A small table is read in any way: what is left must be the index, in its order.
         db.session.execute(sa.text(f"SET LOCAL enable_{way} = off"))
     plan = "\n".join(db.session.scalars(sa.text(f"EXPLAIN {next_ones}")))

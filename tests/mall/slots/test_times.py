@@ -123,7 +123,8 @@ def test_a_closed_time_keeps_its_bookings_and_takes_no_more(alice, mallory):
     assert stock_of(goods) == 4
     act(actions.reopen, goods.slot_id)
     assert (taken(goods), stock_of(goods)) == ([(1, 6, False), (0, 4, False)], 9)
-    noted = db.session.scalars(sa.select(AuditEntry.action).where(AuditEntry.subject_kind == "slot")).all()
+    of_slots = sa.select(AuditEntry.action).where(AuditEntry.subject_kind == "slot")
+    noted = db.session.scalars(of_slots.order_by(AuditEntry.id)).all()
     assert sorted(noted) == ["slot.close", "slot.create", "slot.places", "slot.reopen"]
 
 
