@@ -138,7 +138,7 @@ def pages_of(app: Flask) -> dict[str, Ask]:
 def statements(app: Flask, pages: dict[str, Ask]) -> dict[str, int]:
     needed = {}
     for name, ask in pages.items():
-        with counted(app) as seen:
+        with app.app_context(), counted() as seen:
             ask()
         needed[name] = len(seen)
     return needed
